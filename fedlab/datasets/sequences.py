@@ -1,0 +1,244 @@
+"""From speeches to batches: the pipeline of TFF's text-generation tutorial, vectorised.
+
+A client's speeches are joined, cut into windows of 101 characters, shuffled, batched by 8, and each
+window becomes 100 inputs with their 100 targets, the characters that follow. What does not fill a
+window, and windows that do not fill a batch, are left out (`drop_remainder`: TFF wants static shapes).
+"""
+
+import dataclasses
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from fedlab import vocabulary
+
+SEQUENCE_LENGTH_CHARS = 100
+BATCH_SIZE = 8
+SHUFFLE_BUFFER = 10_000
+
+_UNKNOWN = -1
+
+
+class SmallClientWarning(UserWarning):
+    """Some clients have too little text for a single batch and take no part."""
+
+
+def _ids_by_code_point():
+    table = np.full(256, _UNKNOWN, np.int64)
+    for index, character in enumerate(vocabulary.CHARACTERS):
+        table[ord(character)] = index
+    return table
+
+
+_ID_BY_CODE_POINT = _ids_by_code_point()
+_REPLACEMENT_ID = np.int64(vocabulary.CHARACTERS.index(vocabulary.REPLACEMENT_CHARACTER))
+
+
+def encode_tensor(text, *, unknown="replace"):
+    """`fedlab.vocabulary.encode` as TensorFlow operations, for use in a tf.data pipeline.
+
+    Args:
+      text: string scalar, UTF-8.
+      unknown: "error", "drop" or "replace", as there (a pipeline cannot warn; see ClientReport).
+
+    Returns:
+      int64 tensor of shape [characters kept].
+    """
+    vocabulary.check_unknown_policy(unknown)
+    code_points = tf.strings.unicode_decode(text, "UTF-8")
+    code_points = tf.minimum(code_points, len(_ID_BY_CODE_POINT) - 1)
+    ids = tf.gather(tf.constant(_ID_BY_CODE_POINT), code_points)
+    if unknown == "drop":
+        return tf.boolean_mask(ids, ids != _UNKNOWN)
+    if unknown == "replace":
+        return tf.where(ids == _UNKNOWN, _REPLACEMENT_ID, ids)
+    message = "The text holds characters outside the vocabulary; use unknown='drop' or unknown='replace'."
+    with tf.control_dependencies([tf.debugging.assert_none_equal(ids, np.int64(_UNKNOWN), message)]):
+        return tf.identity(ids)
+
+
+def split_into_sequences(ids, sequence_length_chars=SEQUENCE_LENGTH_CHARS):
+    """Cuts ids into windows that do not overlap; the rest at the end is left out.
+
+    With sequence_length_chars=2, "ABCDEFG" -> ["ABC", "DEF"].
+
+    Args:
+      ids: int64 tensor of shape [characters].
+      sequence_length_chars: inputs per window; a window holds one more, the last target.
+
+    Returns:
+      int64 tensor of shape [windows, sequence_length_chars + 1].
+    """
+    size = sequence_length_chars + 1
+    return tf.reshape(ids[: tf.size(ids) // size * size], [-1, size])
+
+
+def split_input_target(window):
+    """Pairs each character with the one that follows it.
+
+    "ABCD" -> inputs "ABC", targets "BCD".
+
+    Args:
+      window: int64 tensor of shape [batch, sequence_length + 1].
+
+    Returns:
+      (inputs, targets), each int64 of shape [batch, sequence_length].
+    """
+    return window[:, :-1], window[:, 1:]
+
+
+def make_batches(
+    snippets,
+    *,
+    batch_size=BATCH_SIZE,
+    sequence_length_chars=SEQUENCE_LENGTH_CHARS,
+    epochs=1,
+    shuffle_seed=None,
+    unknown="replace",
+):
+    """Turns one client's speeches into training batches.
+
+    Args:
+      snippets: tf.data.Dataset of OrderedDict(snippets=string scalar), as ClientData gives.
+      batch_size: windows per batch.
+      sequence_length_chars: characters per input.
+      epochs: how often the client's text is gone through; each pass in its own order when shuffled.
+      shuffle_seed: int to shuffle the windows repeatably, None to keep their order.
+      unknown: policy for characters outside the vocabulary: "error", "drop" or "replace".
+
+    Returns:
+      tf.data.Dataset of (inputs, targets), each int64 [batch_size, sequence_length_chars]. Empty when
+      the text is shorter than one batch.
+
+    Raises:
+      ValueError: a number below 1, or an unknown policy.
+    """
+    _check_at_least_one(batch_size=batch_size, sequence_length_chars=sequence_length_chars, epochs=epochs)
+    vocabulary.check_unknown_policy(unknown)
+
+    def windows(speeches):
+        ids = encode_tensor(tf.strings.reduce_join(speeches), unknown=unknown)
+        return tf.data.Dataset.from_tensor_slices(split_into_sequences(ids, sequence_length_chars))
+
+    # All of a client's speeches in one tensor: a role's text is small (the largest has 150 KB).
+    dataset = snippets.map(lambda example: example["snippets"]).batch(2**31 - 1).flat_map(windows)
+    dataset = dataset.map(lambda window: tf.ensure_shape(window, [sequence_length_chars + 1]))
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=shuffle_seed)
+    dataset = dataset.batch(batch_size, drop_remainder=True).map(split_input_target)
+    return dataset.repeat(epochs) if epochs > 1 else dataset
+
+
+def element_spec(batch_size=BATCH_SIZE, sequence_length_chars=SEQUENCE_LENGTH_CHARS):
+    """The type of a batch: (inputs, targets), each int64 [batch_size, sequence_length_chars]."""
+    spec = tf.TensorSpec([batch_size, sequence_length_chars], tf.int64)
+    return (spec, spec)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClientReport:
+    """What preprocessing makes of one client's text."""
+
+    client_id: str
+    num_speeches: int
+    num_characters: int
+    num_unknown: int  # characters outside the vocabulary
+    num_sequences: int
+    num_batches: int  # per epoch; 0 for a client too small to take part
+    num_characters_left_out: int  # at the end, by drop_remainder; in one epoch
+
+    @property
+    def is_too_small(self):
+        """Whether the client has less than one batch, and so cannot take part."""
+        return self.num_batches == 0
+
+
+def report_client(
+    clients,
+    client_id,
+    *,
+    batch_size=BATCH_SIZE,
+    sequence_length_chars=SEQUENCE_LENGTH_CHARS,
+    unknown="replace",
+):
+    """Counts what `make_batches` makes of one client, without making it."""
+    vocabulary.check_unknown_policy(unknown)
+    speeches = [
+        example["snippets"].decode("utf-8", errors="replace")
+        for example in clients.create_tf_dataset_for_client(client_id).as_numpy_iterator()
+    ]
+    text = "".join(speeches)
+    num_unknown = vocabulary.find_unknown_characters(text).total()
+    num_characters = len(text) - (num_unknown if unknown == "drop" else 0)
+    num_sequences = num_characters // (sequence_length_chars + 1)
+    num_batches = num_sequences // batch_size
+    used = num_batches * batch_size * (sequence_length_chars + 1)
+    return ClientReport(
+        client_id=client_id,
+        num_speeches=len(speeches),
+        num_characters=len(text),
+        num_unknown=num_unknown,
+        num_sequences=num_sequences,
+        num_batches=num_batches,
+        num_characters_left_out=num_characters - used,
+    )
+
+
+def find_trainable_clients(clients, client_ids=None, **settings):
+    """Sorts clients by whether they have at least one batch, and says which have not.
+
+    Args:
+      clients: ClientData of speeches.
+      client_ids: the ids to look at; default all.
+      **settings: batch_size, sequence_length_chars and unknown, as for `report_client`.
+
+    Returns:
+      (trainable, too_small): lists of ClientReport in the order of the ids.
+
+    Warns:
+      SmallClientWarning: some are too small; UnknownCharacterWarning: some text is not in the vocabulary.
+    """
+    ids = list(clients.client_ids) if client_ids is None else list(client_ids)
+    reports = [report_client(clients, client_id, **settings) for client_id in ids]
+    too_small = [report for report in reports if report.is_too_small]
+    if too_small:
+        listing = ", ".join(f"{report.client_id} ({report.num_characters})" for report in too_small[:5])
+        more = f" and {len(too_small) - 5} more" if len(too_small) > 5 else ""
+        needed = _characters_of_a_batch(**settings)
+        warnings.warn(
+            f"{len(too_small)} of {len(ids)} clients have less than the {needed} characters of one batch "
+            f"and take no part: {listing}{more}.",
+            SmallClientWarning,
+            stacklevel=2,
+        )
+    _warn_of_unknown_characters(reports, settings.get("unknown", "replace"))
+    return [report for report in reports if not report.is_too_small], too_small
+
+
+def _characters_of_a_batch(batch_size=BATCH_SIZE, sequence_length_chars=SEQUENCE_LENGTH_CHARS, **unused):
+    return batch_size * (sequence_length_chars + 1)
+
+
+def _warn_of_unknown_characters(reports, unknown):
+    affected = {report.client_id: report.num_unknown for report in reports if report.num_unknown}
+    if not affected:
+        return
+    total = sum(affected.values())
+    listing = ", ".join(f"{client_id} ({count})" for client_id, count in list(affected.items())[:5])
+    if unknown == "error":
+        raise vocabulary.UnknownCharacterError(
+            f"{total} characters are outside the vocabulary: {listing}. Use unknown='drop' or 'replace'."
+        )
+    done = "dropped" if unknown == "drop" else f"replaced by {vocabulary.REPLACEMENT_CHARACTER!r}"
+    warnings.warn(
+        f"{total} characters outside the vocabulary are {done}: {listing}.",
+        vocabulary.UnknownCharacterWarning,
+        stacklevel=3,
+    )
+
+
+def _check_at_least_one(**numbers):
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"{name}={value!r}: give a whole number of at least 1.")
