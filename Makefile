@@ -1,0 +1,51 @@
+# fedlab's commands. Each sets up what it needs (tools/setup.sh) and is fast when that is there.
+#
+#   make test PYTHON=python3.13         choose the Python
+#   make test ARGS="-k vocabulary"      hand arguments to the program that the target runs
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo lab test check bench requirements clean
+
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo '  PYTHON=python3.13 chooses the Python, ARGS="..." hands arguments on'
+
+setup:  ## install what uv.lock says into .venv (the other targets do this by themselves)
+	@PYTHON='$(PYTHON)' MAKE_TARGET='$(firstword $(MAKECMDGOALS))' tools/setup.sh
+
+demo: setup  ## load Dickens, fine-tune it across the characters of Shakespeare, show what changed
+	@$(BIN)/python -m fedlab.cli demo $(ARGS)
+
+lab: setup  ## open the notebooks in JupyterLab
+	@$(BIN)/python -m jupyterlab $(ARGS) $(wildcard notebooks)
+
+test: setup  ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## lint, format, import rules, notebook metadata
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_import_rules.py
+	$(BIN)/python tools/check_notebooks.py
+
+bench: setup  ## measure what is claimed about speed
+	@for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
+	  echo "== $$benchmark"; $(BIN)/python "$$benchmark" $(ARGS) || exit; \
+	done
+	$(if $(wildcard benchmarks/*.py),,$(error benchmarks/ holds no benchmark yet))
+
+requirements:  ## export requirements.txt from uv.lock
+	@PYTHON='$(PYTHON)' MAKE_TARGET=requirements tools/export_requirements.sh > requirements.txt.part
+	@mv requirements.txt.part requirements.txt
+	@echo "requirements.txt: $$(grep -c == requirements.txt) packages, as uv.lock has them"
+
+clean:  ## remove .venv, .tools and caches
+	rm -rf .venv .tools .pytest_cache .ruff_cache .import_linter_cache
+	find fedlab tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
