@@ -1,0 +1,121 @@
+"""Python values into the runtime, and results out of it.
+
+What TFF accepts, refuses and returns is decided by TFF's own serialization. Arrays and datasets that
+need no conversion go past it without a copy; everything else goes through it, so that conversions and
+error messages are TFF's.
+"""
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_federated.python.common_libs import structure
+from tensorflow_federated.python.core.impl.compiler import array
+from tensorflow_federated.python.core.impl.executors import value_serialization
+from tensorflow_federated.python.core.impl.types import computation_types, placements
+from tensorflow_federated.python.core.impl.utils import tensorflow_utils
+
+from fedlab.runtime import values
+
+
+def embed(value, type_spec):
+    """Turns a Python value into a value of this runtime.
+
+    Args:
+      value: what a TFF computation accepts as a value of `type_spec`.
+      type_spec: a `tff.Type` without functions.
+
+    Raises:
+      TypeError: the value is not of this type, in TFF's words.
+    """
+    if isinstance(type_spec, computation_types.TensorType):
+        return _embed_tensor(value, type_spec)
+    if isinstance(type_spec, computation_types.SequenceType):
+        return _embed_sequence(value, type_spec)
+    if isinstance(type_spec, computation_types.StructType):
+        return _embed_struct(value, type_spec)
+    if isinstance(type_spec, computation_types.FederatedType):
+        return _embed_federated(value, type_spec)
+    raise ValueError(f"A value of type {type_spec} cannot be an argument of a computation.")
+
+
+def _through_tff(value, type_spec):
+    proto, _ = value_serialization.serialize_value(value, type_spec)
+    converted, _ = value_serialization.deserialize_value(proto, type_spec)
+    return converted
+
+
+def _embed_tensor(value, type_spec):
+    if not _is_ready(value, type_spec):
+        value = _through_tff(value, type_spec)
+    return tf.convert_to_tensor(value, tf.as_dtype(type_spec.dtype.type))
+
+
+def _is_ready(value, type_spec):
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind in "OSU":
+        return False
+    return value.dtype.type is type_spec.dtype.type and array.is_compatible_shape(value, type_spec.shape)
+
+
+def _embed_sequence(value, type_spec):
+    if isinstance(value, list):
+        value = tensorflow_utils.make_data_set_from_elements(None, value, type_spec.element)
+    if not _is_readable_as(value, type_spec):
+        value = _through_tff(value, type_spec)
+    return values.VariantSequence(tf.data.experimental.to_variant(value), type_spec.element)
+
+
+def _is_readable_as(value, type_spec):
+    if not isinstance(value, tf.data.Dataset):
+        return False
+    found = computation_types.SequenceType(computation_types.tensorflow_to_type(value.element_spec))
+    return type_spec.is_equivalent_to(found)
+
+
+def _embed_struct(value, type_spec):
+    given = structure.from_container(value)
+    if len(given) != len(type_spec):
+        return _through_tff(value, type_spec)  # Raises, in TFF's words.
+    named_types = structure.to_elements(type_spec)
+    parts = [embed(part, inner) for part, (_, inner) in zip(given, named_types, strict=True)]
+    return values.struct([name for name, _ in named_types], parts)
+
+
+def _embed_federated(value, type_spec):
+    if type_spec.all_equal:
+        member = embed(value, type_spec.member)
+        at_server = type_spec.placement is placements.SERVER
+        return values.AtServer(member) if at_server else values.SameAtClients(member)
+    if not isinstance(value, list):
+        return _through_tff(value, type_spec)  # Raises, in TFF's words.
+    return values.AtClients([embed(member, type_spec.member) for member in value])
+
+
+def extract(value, type_spec):
+    """Turns a value of this runtime into what TFF's executors return.
+
+    Args:
+      value: a value of this runtime.
+      type_spec: its `tff.Type`.
+
+    Returns:
+      NumPy arrays and scalars, bytes, `tf.data.Dataset`s, lists of clients' values, and Structs, whose
+      Python containers TFF fills in afterwards.
+    """
+    if isinstance(value, values.AtServer):
+        return extract(value.member, type_spec.member)
+    if isinstance(value, values.SameAtClients):
+        return extract(value.member, type_spec.member)
+    if isinstance(value, values.AtClients):
+        return [extract(member, type_spec.member) for member in value.members]
+    if isinstance(type_spec, computation_types.StructType):
+        named_types = structure.to_elements(type_spec)
+        parts = [extract(part, inner) for part, (_, inner) in zip(value, named_types, strict=True)]
+        return values.struct([name for name, _ in named_types], parts)
+    if isinstance(type_spec, computation_types.SequenceType):
+        return _extract_sequence(value, type_spec)
+    return value.numpy()
+
+
+def _extract_sequence(value, type_spec):
+    graph = tf.raw_ops.DatasetToGraphV2(input_dataset=value.variant()).numpy()
+    # TFF's own reading of a dataset, for it restores the containers of the elements.
+    return value_serialization._deserialize_dataset_from_graph_def(graph, type_spec.element)
