@@ -110,7 +110,9 @@ PROGRAMS = [
 
 FAKE_UV = """#!/usr/bin/env bash
 [[ $1 != --version ]] || { echo "uv $UV_VERSION (stub)"; exit; }
+[[ "$1 $2" != "python find" ]] || { [[ -n $UV_FINDS ]] && echo "$UV_FINDS"; exit; }
 echo "$0 $*" >> "$LOG"
+[[ $1 != python ]] || exit 1
 [[ -z $FAIL_SYNC ]] || { echo 'no space left'; exit 2; }
 mkdir -p .venv/bin && ln -sf "${@: -1}" .venv/bin/python
 """
@@ -222,11 +224,26 @@ def test_wish_that_does_not_suit_is_refused(sandbox, wish, message):
     assert sandbox.calls() == []
 
 
-def test_bare_version_is_left_to_uv_even_without_a_suitable_python(sandbox):
+def test_bare_version_is_looked_up_by_uv(sandbox):
     sandbox.add_uv()
     sandbox.add_python("python3", "3.8.18")
-    assert sandbox.setup(PYTHON="3.13").returncode == 0
-    assert sandbox.calls()[0].endswith("--python 3.13")
+    elsewhere = sandbox.add_python("not-on-the-path", "3.13.0")
+    assert sandbox.setup(PYTHON="3.13", UV_FINDS=str(elsewhere)).returncode == 0
+    assert sandbox.calls()[0].endswith(f"sync --frozen --compile-bytecode --python {elsewhere}")
+    # It is there now: uv is not asked again.
+    assert sandbox.setup(PYTHON="3.13").stderr == ""
+
+
+def test_version_that_uv_cannot_download_leaves_the_environment_as_it_is(sandbox):
+    sandbox.add_uv()
+    sandbox.add_python("python3", "3.11.7")
+    sandbox.setup()
+    result = sandbox.setup(PYTHON="3.12")
+    assert result.returncode == 1
+    assert "downloading Python 3.12 with uv" in result.stderr
+    assert "PYTHON=3.12: not on this machine, and uv could not download it" in result.stderr
+    assert sandbox.calls()[-1].endswith("uv python install 3.12")
+    assert sandbox.setup().stderr == ""
 
 
 def test_second_set_up_does_nothing_and_says_nothing(sandbox):

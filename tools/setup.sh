@@ -153,23 +153,35 @@ venv_has_the_python() {
   fi
 }
 
+# Turns a bare version into a path before anything is removed for it.
+find_bare_version() {
+  if venv_has_the_python; then
+    python=$(installed_program .venv/bin/python)
+  elif ! python=$("$uv" python find --system --no-project "$PYTHON" 2>/dev/null); then
+    say "downloading Python $PYTHON with uv: there is none on this machine"
+    "$uv" python install "$PYTHON" >&2 && python=$("$uv" python find --system --no-project "$PYTHON") ||
+      fail "PYTHON=$PYTHON: not on this machine, and uv could not download it: see above." \
+        "Name a Python that is installed: make ${MAKE_TARGET:-test} PYTHON=/path/to/python3"
+  fi
+}
+
 install_environment() {
+  if is_bare_version "$python"; then find_bare_version; fi
   if [[ -e .venv ]] && { ! venv_has_the_python || was_moved; }; then
     say "removing .venv: it was made for another Python or another folder"
     rm -rf .venv
   fi
-  say "installing what uv.lock says into .venv (3 GB, some minutes the first time; $(describe_python))"
+  say "installing what uv.lock says into .venv (3 GB, some minutes the first time; $python)"
   rm -f "$STAMP"
   "$uv" sync --frozen --compile-bytecode --python "$python" ||
     fail "the installation did not finish: see above." \
-      "What was downloaded is kept: run the same command again to go on."
+      "What was downloaded is kept: run the same command again to go on." \
+      "Where a proxy puts in its own certificate (UnknownIssuer), set UV_SYSTEM_CERTS=1 first."
   fingerprint >"$STAMP"
   say "done: .venv has Python $(version_of .venv/bin/python)"
 }
 
 was_moved() { [[ -f $STAMP && $(<"$STAMP") != *" $PWD" ]]; }
-
-describe_python() { if is_bare_version "$python"; then echo "Python $python"; else echo "$python"; fi; }
 
 check_platform() {
   local platform
