@@ -23,7 +23,7 @@ import sys
 import types
 import warnings
 
-from fedlab import stand_ins
+from fedlab import keras_classes, stand_ins
 
 TFF = "tensorflow_federated"
 TFF_VERSION = "0.87.0"
@@ -103,6 +103,7 @@ class _TFFLoader(importlib.abc.Loader):
             with stand_ins.standing_in(*stand_ins.FOR_TFF):
                 self._loader.exec_module(module)
         stand_ins.replace_stood_in_parts(module)
+        keras_classes.restore_after_tff_graphs()
         allow_nested_event_loops()
         _arm_runtime()
 

@@ -1,0 +1,1 @@
+"""The character RNN, its pretrained weights, its metric, and weights on disk."""

@@ -47,3 +47,10 @@ def build_char_rnn(batch_size, *, rnn_units=RNN_UNITS, seed=None):
         ],
         name="char_rnn",
     )
+
+
+def with_batch_size(model, batch_size):
+    """Builds the same character RNN for another batch size, with a copy of the weights."""
+    copy = build_char_rnn(batch_size, rnn_units=model.layers[1].units)
+    copy.set_weights(model.get_weights())
+    return copy

@@ -1,0 +1,21 @@
+"""Federated training: Keras models for TFF, cohorts, rounds as records, held-out evaluation."""
+
+from fedlab.training.client_sampling import sample_clients
+from fedlab.training.evaluation import Evaluation, evaluate, make_weights_evaluation
+from fedlab.training.keras_adapter import assign_weights, make_model_fn, weights_of
+from fedlab.training.rounds import RoundRecord, Server, TrainingDivergedError, run_rounds, start_server
+
+__all__ = [
+    "Evaluation",
+    "RoundRecord",
+    "Server",
+    "TrainingDivergedError",
+    "assign_weights",
+    "evaluate",
+    "make_model_fn",
+    "make_weights_evaluation",
+    "run_rounds",
+    "sample_clients",
+    "start_server",
+    "weights_of",
+]

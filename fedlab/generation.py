@@ -1,0 +1,99 @@
+"""Text from a character model, one sampled character at a time."""
+
+import math
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from fedlab.vocabulary import decode, encode
+
+# One traced step per model, gone with the model.
+_STEPS = weakref.WeakKeyDictionary()
+
+
+def generate_text(model, start, length=200, *, temperature=1.0, seed=None):
+    """Continues `start` by `length` sampled characters.
+
+    Args:
+      model: stateful character model built for batch size 1; its state is reset first.
+      start: str of at least one character of the vocabulary.
+      length: number of characters to add, 0 or more.
+      temperature: divides the logits: below 1 plays safe, above 1 takes risks.
+      seed: int for a repeatable text, None for another one each time.
+
+    Returns:
+      str: `start` and its continuation.
+
+    Raises:
+      UnknownCharacterError: `start` holds a character outside the vocabulary.
+      ValueError: empty start, negative length, temperature not above 0, a model for other batch
+        sizes, or one whose weights have become NaN.
+    """
+    return start + "".join(stream_text(model, start, length, temperature=temperature, seed=seed))
+
+
+def stream_text(model, start, length=200, *, temperature=1.0, seed=None):
+    """Yields the continuation that `generate_text` returns, a character at a time.
+
+    The arguments are checked at the call, before the first character is asked for.
+    """
+    _check_arguments(model, start, length, temperature)
+    return _stream(model, encode(start), length, temperature, np.random.default_rng(seed))
+
+
+def _stream(model, ids, length, temperature, rng):
+    model.reset_states()
+    step = _step_of(model)
+    for _ in range(length):
+        logits = step(tf.constant(ids[None, :], tf.int64)).numpy()  # [vocabulary], after the last id
+        ids = np.array([sample_id(logits, temperature, rng)])
+        yield decode(ids)
+
+
+def sample_id(logits, temperature, rng):
+    """Draws an id with probability softmax(logits / temperature).
+
+    Args:
+      logits: float array of shape [vocabulary].
+      temperature: above 0.
+      rng: numpy.random.Generator.
+    """
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            "The model's logits are NaN or infinite: its weights diverged in training. Load the weights "
+            "again and train with a smaller learning rate."
+        )
+    scaled = logits.astype(np.float64) / temperature
+    probabilities = np.exp(scaled - scaled.max())
+    return int(rng.choice(len(probabilities), p=probabilities / probabilities.sum()))
+
+
+def _step_of(model):
+    if model not in _STEPS:
+        # Weakly: a function that held the model would keep its own key alive for ever.
+        reference = weakref.ref(model)
+
+        @tf.function(input_signature=[tf.TensorSpec([1, None], tf.int64)])
+        def step(ids):
+            return reference()(ids, training=False)[0, -1]
+
+        _STEPS[model] = step
+    return _STEPS[model]
+
+
+def _check_arguments(model, start, length, temperature):
+    if not isinstance(start, str):
+        raise TypeError(f"start={start!r}: give the text to begin with as str.")
+    if not start:
+        raise ValueError("start is empty: give at least one character to begin with, for example 'The '.")
+    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+        raise ValueError(f"length={length!r}: give the number of characters to add, 0 or more.")
+    if not isinstance(temperature, (int, float)) or not math.isfinite(temperature) or temperature <= 0:
+        raise ValueError(f"temperature={temperature!r}: give a number above 0, for example 0.3 or 1.0.")
+    batch_size = model.input_shape[0]
+    if batch_size not in (1, None):
+        raise ValueError(
+            f"The model {model.name!r} takes batches of {batch_size}, and text is generated one row at a "
+            "time: use fedlab.models.char_rnn.with_batch_size(model, 1)."
+        )

@@ -1,0 +1,181 @@
+"""Rounds of federated training as a loop of plain records."""
+
+import dataclasses
+import math
+import time
+
+from fedlab.datasets.sequences import BATCH_SIZE, find_trainable_clients, make_batches
+from fedlab.training.client_sampling import sample_clients
+from fedlab.training.evaluation import Evaluation
+from fedlab.training.keras_adapter import weights_of
+
+
+class TrainingDivergedError(ArithmeticError):
+    """The loss of a round is NaN or infinite; the server still has the round before."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RoundRecord:
+    """What happened in one round, in plain numbers and text."""
+
+    round_number: int  # from 1
+    cohort: tuple[str, ...]  # the clients that trained
+    num_examples_by_client: dict[str, int]  # windows each client trained on, all local epochs
+    metrics: dict[str, float]  # over all training batches of the cohort, measured while it trained
+    seconds: float  # training alone, without held-out evaluation
+    held_out: Evaluation | None = None
+
+    @property
+    def loss(self):
+        """Training loss, in nats per character."""
+        return self.metrics["loss"]
+
+    @property
+    def accuracy(self):
+        """Training accuracy per character; KeyError if the model was compiled without this metric."""
+        return self.metrics["accuracy"]
+
+
+@dataclasses.dataclass
+class Server:
+    """The server between rounds. An interrupted loop leaves the last whole round here."""
+
+    process: object  # tff.learning.templates.LearningProcess
+    state: object
+    round_number: int = 0
+
+    @property
+    def model_weights(self):
+        """tff.learning.models.ModelWeights of the global model."""
+        return self.process.get_model_weights(self.state)
+
+
+def start_server(process, keras_model=None):
+    """Initialises a learning process.
+
+    Args:
+      process: as `tff.learning.algorithms.build_weighted_fed_avg` and its like return.
+      keras_model: whose weights to start from; None for the process's own random ones.
+
+    Returns:
+      Server before its first round.
+    """
+    state = process.initialize()
+    if keras_model is not None:
+        state = process.set_model_weights(state, weights_of(keras_model))
+    return Server(process, state)
+
+
+def run_rounds(
+    server,
+    clients,
+    num_rounds,
+    *,
+    client_ids=None,
+    clients_per_round=None,
+    local_epochs=1,
+    seed=0,
+    evaluate_weights=None,
+    evaluate_every=1,
+):
+    """Trains round by round.
+
+    After every round `server` holds its result: break off, interrupt or let a round fail, and the
+    rounds before are kept; call again with the same server and seed to go on as if nothing had been.
+
+    Args:
+      server: from `start_server`; changed in place.
+      clients: ClientData of training speeches.
+      num_rounds: how many rounds to add.
+      client_ids: the clients that may take part; default all. Those too small for one batch are
+        left out, with a warning that names them.
+      clients_per_round: size of the cohort sampled each round; None for all.
+      local_epochs: passes over its text that each client makes in a round.
+      seed: decides cohorts and the order of windows.
+      evaluate_weights: function from ModelWeights to Evaluation, called after a round.
+      evaluate_every: evaluate after every so many rounds, and after the last.
+
+    Yields:
+      RoundRecord after each round.
+
+    Raises:
+      ValueError: no client has enough text; impossible numbers.
+      TrainingDivergedError: the loss became NaN or infinite.
+    """
+    _check_whole_number(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
+    trainable, too_small = find_trainable_clients(clients, client_ids)
+    if not trainable:
+        raise ValueError(f"None of the {len(too_small)} clients has enough text for one batch; choose larger ones.")
+    num_batches = {report.client_id: report.num_batches for report in trainable}
+    plan = _Plan(clients, num_batches, clients_per_round, local_epochs, seed)
+    plan.cohort(1)  # So that a cohort that cannot be drawn is an error here, before the loop.
+    return _rounds(server, plan, server.round_number + num_rounds, evaluate_weights, evaluate_every)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """Who trains on what in each round: a function of the seed and the round's number alone."""
+
+    clients: object
+    num_batches: dict  # client id -> batches in one epoch
+    clients_per_round: int | None
+    local_epochs: int
+    seed: int
+
+    def cohort(self, round_number):
+        if self.clients_per_round is None:
+            return tuple(self.num_batches)
+        return sample_clients(self.num_batches, self.clients_per_round, seed=[self.seed, round_number])
+
+    def batches(self, round_number, client_id):
+        position = list(self.num_batches).index(client_id)
+        # Large strides, so that no two (round, client) pairs of one run share a seed.
+        shuffle_seed = self.seed + 1_000_003 * round_number + 1_009 * position
+        snippets = self.clients.create_tf_dataset_for_client(client_id)
+        return make_batches(snippets, epochs=self.local_epochs, shuffle_seed=shuffle_seed)
+
+    def num_examples(self, client_id):
+        return BATCH_SIZE * self.num_batches[client_id] * self.local_epochs
+
+
+def _rounds(server, plan, last, evaluate_weights, evaluate_every):
+    while server.round_number < last:
+        record = _run_round(server, plan)
+        due = record.round_number == last or record.round_number % evaluate_every == 0
+        if evaluate_weights is not None and due:
+            record = dataclasses.replace(record, held_out=evaluate_weights(server.model_weights))
+        yield record
+
+
+def _run_round(server, plan):
+    """Runs the server's next round; the server changes only when all of it went well."""
+    number = server.round_number + 1
+    cohort = plan.cohort(number)
+    datasets = [plan.batches(number, client_id) for client_id in cohort]
+    started = time.monotonic()
+    output = server.process.next(server.state, datasets)
+    seconds = time.monotonic() - started
+    metrics = {name: float(value) for name, value in output.metrics["client_work"]["train"].items()}
+    _check_finite(metrics["loss"], number)
+    server.state, server.round_number = output.state, number
+    return RoundRecord(
+        round_number=number,
+        cohort=cohort,
+        num_examples_by_client={client_id: plan.num_examples(client_id) for client_id in cohort},
+        metrics=metrics,
+        seconds=seconds,
+    )
+
+
+def _check_finite(loss, round_number):
+    if not math.isfinite(loss):
+        raise TrainingDivergedError(
+            f"Round {round_number}: the loss is {loss}. The server keeps round {round_number - 1}; "
+            "start again from there with a smaller learning rate."
+        )
+
+
+def _check_whole_number(**numbers):
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name}={value!r}: give a whole number of at least 1.")
