@@ -1,16 +1,105 @@
-"""TFF's own compiler, without the step that this process does better.
+"""From a TFF computation to a program of this process, once for each computation.
 
-TFF's `desugar_and_transform_to_native` also runs TensorFlow's graph optimizer over every graph. A
-function of this process is optimized anyway when it first runs, so that step would be done twice;
-and it writes lines to the terminal that no setting silences.
+TFF's own compiler does the work, without the step that this process does better: its
+`desugar_and_transform_to_native` also runs TensorFlow's graph optimizer over every graph. A function
+of this process is optimized anyway when it first runs, so that would be done twice; and it writes
+lines to the terminal that no setting silences.
 """
 
+import collections
+import hashlib
+import threading
+import warnings
+import weakref
+
+from tensorflow_federated.python.core.backends.mapreduce import intrinsics as mapreduce_intrinsics
 from tensorflow_federated.python.core.backends.native import compiler
+from tensorflow_federated.python.core.backends.test import compiler as test_compiler
 from tensorflow_federated.python.core.environments.tensorflow_backend import tensorflow_tree_transformations
+from tensorflow_federated.python.core.impl.compiler import building_blocks, intrinsic_defs
 from tensorflow_federated.python.core.impl.computation import computation_impl
 
+from fedlab.runtime import programs
 
-def compile_computation(computation):
-    """Reduces a computation to the few intrinsics that `fedlab.runtime.intrinsics` defines."""
-    block, _ = tensorflow_tree_transformations.replace_intrinsics_with_bodies(computation.to_building_block())
-    return compiler.transform_to_native_form(computation_impl.ConcreteComputation.from_building_block(block))
+MOST_PROGRAMS = 64
+
+_SECURE = frozenset(
+    intrinsic.uri
+    for intrinsic in (
+        intrinsic_defs.FEDERATED_SECURE_SUM,
+        intrinsic_defs.FEDERATED_SECURE_SUM_BITWIDTH,
+        intrinsic_defs.FEDERATED_SECURE_SELECT,
+        mapreduce_intrinsics.FEDERATED_SECURE_MODULAR_SUM,
+    )
+)
+
+
+class SimulatedSecurityWarning(UserWarning):
+    """A secure sum or select runs without cryptography: the numbers are right, nothing is hidden."""
+
+
+class Compiler:
+    """Compiles computations and remembers the programs, the most recently used ones.
+
+    Stands where TFF's execution contexts keep their `CompilerPipeline`. That one finds a computation by
+    its serialized bytes, megabytes for a large model, in every call.
+    """
+
+    def __init__(self, most_programs=MOST_PROGRAMS):
+        self._most_programs = most_programs
+        self._lock = threading.Lock()
+        self._digests = weakref.WeakKeyDictionary()  # Keyed by _Identity, held by the computation.
+        self._programs = collections.OrderedDict()
+
+    def compile(self, computation):
+        """The Program of a computation."""
+        with self._lock:
+            digest = self._digest(computation)
+            if digest not in self._programs:
+                self._programs[digest] = _compile(computation)
+                while len(self._programs) > self._most_programs:
+                    self._programs.popitem(last=False)
+            self._programs.move_to_end(digest)
+            return self._programs[digest]
+
+    def _digest(self, computation):
+        identity = vars(computation).setdefault("_fedlab_identity", _Identity())
+        if identity not in self._digests:
+            self._digests[identity] = _digest(computation)
+        return self._digests[identity]
+
+
+class _Identity:
+    """Something to know a computation by that dies with it."""
+
+
+def _digest(computation):
+    proto = computation_impl.ConcreteComputation.get_proto(computation)
+    return hashlib.sha256(proto.SerializeToString(deterministic=True)).digest()
+
+
+def _compile(computation):
+    block = computation.to_building_block()
+    if _names_secure_intrinsic(block):
+        _say_that_security_is_simulated()
+        computation = test_compiler.replace_secure_intrinsics_with_bodies(computation)
+        block = computation.to_building_block()
+    block, _ = tensorflow_tree_transformations.replace_intrinsics_with_bodies(block)
+    native = compiler.transform_to_native_form(computation_impl.ConcreteComputation.from_building_block(block))
+    return programs.Program(native.to_building_block(), native.type_signature)
+
+
+def _names_secure_intrinsic(block):
+    if isinstance(block, building_blocks.Intrinsic):
+        return block.uri in _SECURE
+    return any(_names_secure_intrinsic(child) for child in block.children())
+
+
+def _say_that_security_is_simulated():
+    # Python shows a warning once for each place that it comes from, and there is one place.
+    warnings.warn(
+        "Secure aggregation is simulated here: sums are exact and inputs are checked against their "
+        "limits, but clients' numbers are added up in the clear. (TFF's own runtime refuses to run it.)",
+        SimulatedSecurityWarning,
+        stacklevel=1,
+    )

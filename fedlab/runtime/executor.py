@@ -5,14 +5,17 @@ Python containers; they hand the rest to an executor. This is one.
 """
 
 import asyncio
-import concurrent.futures
 
 from tensorflow_federated.python.common_libs import structure
-from tensorflow_federated.python.core.impl.computation import computation_impl
-from tensorflow_federated.python.core.impl.executors import executor_base, executor_factory, executor_value_base
+from tensorflow_federated.python.core.impl.executors import (
+    executor_base,
+    executor_factory,
+    executor_utils,
+    executor_value_base,
+)
 from tensorflow_federated.python.core.impl.types import computation_types, placements
 
-from fedlab.runtime import embedding, programs, runs
+from fedlab.runtime import embedding, runs
 
 
 class Value(executor_value_base.ExecutorValue):
@@ -36,26 +39,36 @@ class Value(executor_value_base.ExecutorValue):
 class InProcessExecutor(executor_base.Executor):
     """Runs computations for a cohort of a given size."""
 
-    def __init__(self, num_clients, settings):
-        self._num_clients, self._settings = num_clients, settings
+    def __init__(self, num_clients, clients_at_a_time, threads):
+        """Makes an executor.
+
+        Args:
+          num_clients: size of the cohort.
+          clients_at_a_time: how many of them may run side by side.
+          threads: pool in which whole computations run.
+        """
+        self._num_clients, self._clients_at_a_time, self._threads = num_clients, clients_at_a_time, threads
 
     def close(self):
         """Nothing to release: values belong to whoever holds them."""
 
     async def create_value(self, value, type_spec=None):
-        if isinstance(value, computation_impl.ConcreteComputation):
-            return Value(self._settings.program_of(value), type_spec or value.type_signature)
+        if isinstance(value, NamedProgram):
+            return Value(value, value.type_signature)
+        type_spec = executor_utils.reconcile_value_with_type_spec(value, type_spec)
         return Value(embedding.embed(value, type_spec), type_spec)
 
     async def create_call(self, comp, arg=None):
-        run = runs.Run(self._num_clients, self._settings.clients_at_a_time)
+        named = comp.reference
+        run = runs.Run(named.name, self._num_clients, self._clients_at_a_time)
         arguments = [] if arg is None else [arg.reference]
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._settings.threads, comp.reference, run, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, run.call, named.program, *arguments)
         try:
+            # Shielded: cancelling this coroutine must reach the run, which ends its own threads.
             result = await asyncio.shield(work)
         except asyncio.CancelledError:
             run.stop()
+            work.add_done_callback(_forget_outcome)
             raise
         return Value(result, comp.type_signature.result)
 
@@ -69,33 +82,34 @@ class InProcessExecutor(executor_base.Executor):
         return Value(source.reference[index], source.type_signature[index])
 
 
+def _forget_outcome(work):
+    # asyncio complains of an error that nobody looked at; nobody will look at this one.
+    if not work.cancelled():
+        work.exception()
+
+
+class NamedProgram:
+    """A program under the name of the computation that was called."""
+
+    def __init__(self, name, program):
+        self.name, self.program = name, program
+
+    @property
+    def type_signature(self):
+        return self.program.type_signature
+
+
 class InProcessExecutorFactory(executor_factory.ExecutorFactory):
     """Makes an executor for each size of cohort that TFF asks for."""
 
-    def __init__(self, settings):
-        self._settings = settings
+    def __init__(self, clients_at_a_time, default_num_clients, threads):
+        self._clients_at_a_time = clients_at_a_time
+        self._default_num_clients = default_num_clients
+        self._threads = threads
 
     def create_executor(self, cardinalities):
-        num_clients = cardinalities.get(placements.CLIENTS, self._settings.default_num_clients)
-        return InProcessExecutor(num_clients, self._settings)
+        num_clients = cardinalities.get(placements.CLIENTS, self._default_num_clients)
+        return InProcessExecutor(num_clients, self._clients_at_a_time, self._threads)
 
     def clean_up_executor(self, cardinalities):
         """Nothing to clean up: executors hold nothing."""
-
-
-class Settings:
-    """How computations run in this process, and the programs made ready so far."""
-
-    def __init__(self, clients_at_a_time, default_num_clients):
-        self.clients_at_a_time = clients_at_a_time
-        self.default_num_clients = default_num_clients
-        self.threads = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fedlab-run")
-        self._programs = {}
-
-    def program_of(self, computation):
-        """The program of a compiled computation, made once."""
-        if id(computation) not in self._programs:
-            program = programs.Program(computation.to_building_block())
-            # With the computation, whose identity must not be given to another.
-            self._programs[id(computation)] = computation, program
-        return self._programs[id(computation)][1]

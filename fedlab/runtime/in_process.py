@@ -1,19 +1,46 @@
-"""TFF's default context, running computations in the process that calls them."""
+"""Contexts that run TFF computations in the process that calls them."""
 
 import asyncio
+import concurrent.futures
 import os
+import threading
 
 from tensorflow_federated.python.core.environments.tensorflow_frontend import tensorflow_computation
 from tensorflow_federated.python.core.impl.context_stack import context_stack_impl
 from tensorflow_federated.python.core.impl.execution_contexts import async_execution_context, sync_execution_context
 
-from fedlab.runtime import compiling, executor
+from fedlab.runtime import compiling, executor, naming
+
+
+class AsyncInProcessContext(async_execution_context.AsyncExecutionContext):
+    """Runs computations in this process; calling one gives something to await."""
+
+    def __init__(self, clients_at_a_time=None, default_num_clients=0):
+        """Makes a context; for the arguments see `fedlab.runtime.use_in_process`."""
+        super().__init__(
+            executor_fn=executor.InProcessExecutorFactory(
+                _checked_limit(clients_at_a_time),
+                default_num_clients,
+                concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fedlab-computation"),
+            ),
+            transform_args=tensorflow_computation.transform_args,
+            transform_result=tensorflow_computation.transform_result,
+        )
+        self._compiler_pipeline = _NamingCompiler()
 
 
 class InProcessContext(sync_execution_context.SyncExecutionContext):
-    """Runs computations in this process; an interrupt stops them."""
+    """Runs computations in this process; calling one gives its result. An interrupt stops it."""
+
+    def __init__(self, clients_at_a_time=None, default_num_clients=0):
+        """Makes a context; for the arguments see `fedlab.runtime.use_in_process`."""
+        asynchronous = AsyncInProcessContext(clients_at_a_time, default_num_clients)
+        super().__init__(executor_fn=asynchronous.executor_factory)
+        self._async_context = asynchronous
 
     def invoke(self, comp, arg):
+        # In TFF's event loop thread, so that this works inside a notebook's own event loop; the calling
+        # thread waits, and is the one that Python interrupts.
         future = asyncio.run_coroutine_threadsafe(
             self._async_context.invoke(comp, arg), self._async_runner._event_loop
         )
@@ -24,26 +51,45 @@ class InProcessContext(sync_execution_context.SyncExecutionContext):
             raise
 
 
-def _arguments(clients_at_a_time, default_num_clients):
-    settings = executor.Settings(clients_at_a_time or os.cpu_count(), default_num_clients)
-    return dict(
-        executor_fn=executor.InProcessExecutorFactory(settings),
-        compiler_fn=compiling.compile_computation,
-        transform_args=tensorflow_computation.transform_args,
-        transform_result=tensorflow_computation.transform_result,
-    )
+class _NamingCompiler:
+    """Compiles computations, and keeps hold of their names."""
+
+    def __init__(self):
+        self._compiler = compiling.Compiler()
+
+    def compile(self, computation):
+        return executor.NamedProgram(naming.name_of(computation), self._compiler.compile(computation))
 
 
-def create_context(clients_at_a_time=None, default_num_clients=0):
-    """A context for `computation(...)` calls."""
-    return InProcessContext(**_arguments(clients_at_a_time, default_num_clients))
+def _checked_limit(clients_at_a_time):
+    if clients_at_a_time is None:
+        return os.cpu_count() or 1
+    if not isinstance(clients_at_a_time, int) or clients_at_a_time < 1:
+        raise ValueError(
+            f"clients_at_a_time={clients_at_a_time!r}: give a whole number of at least 1, or None for one "
+            "client on each CPU."
+        )
+    return clients_at_a_time
 
 
-def create_async_context(clients_at_a_time=None, default_num_clients=0):
-    """A context for `await computation(...)` calls."""
-    return async_execution_context.AsyncExecutionContext(**_arguments(clients_at_a_time, default_num_clients))
+# --- The default of every thread ------------------------------------------------------------------
 
 
 def set_default(context):
-    """Makes a context the one that computations run in."""
+    """Makes a context the one that computations run in, in every thread that has none of its own.
+
+    TFF keeps the default of the thread that sets it; in any other, such as the one behind a widget's
+    button, it would answer "No default context installed".
+    """
+    naming.remember_names()
     context_stack_impl.context_stack.set_default_context(context)
+    placeholder = _default_of_a_new_thread()
+    placeholder.invoke = context.invoke
+
+
+def _default_of_a_new_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(context_stack_impl.context_stack.current))
+    thread.start()
+    thread.join()
+    return found[0]

@@ -2,84 +2,96 @@
 
 Each function here is one intrinsic, found by its name. It takes the run and the intrinsic's argument
 (a Struct where there are several), and follows the definition in TFF's `intrinsic_defs`. Intrinsics
-that TFF's compiler replaces by simpler ones (sums, means, minima, maxima) do not appear.
+that TFF's compiler replaces by simpler ones (sums, means, minima, maxima, the secure ones) do not
+appear.
 """
 
+import time
+
+import tensorflow as tf
 from tensorflow_federated.python.common_libs import structure
 
 from fedlab.runtime import values
 
+# --- One value to another, where it is -----------------------------------------------------------
 
-def federated_map(run, argument):
+
+def federated_map(run, argument, result_type):
     """<(T->U), {T}@CLIENTS> -> {U}@CLIENTS"""
     function, value = argument
     members = values.at_each_client(value, run.num_clients)
-    return values.AtClients(run.for_each_client(lambda index, member: function(run, member), members))
+    return values.AtClients(run.for_each_client(lambda member: function(run, member), members))
 
 
-def federated_map_all_equal(run, argument):
-    """<(T->U), T@CLIENTS> -> U@CLIENTS: once is enough."""
+def federated_map_all_equal(run, argument, result_type):
+    """<(T->U), T@CLIENTS> -> U@CLIENTS: all clients would compute the same, so it is computed once."""
     function, value = argument
     return values.SameAtClients(function(run, value.member))
 
 
-def federated_apply(run, argument):
+def federated_apply(run, argument, result_type):
     """<(T->U), T@SERVER> -> U@SERVER"""
     function, value = argument
     return values.AtServer(function(run, value.member))
 
 
-def federated_broadcast(run, value):
+# --- Values placed -------------------------------------------------------------------------------
+
+
+def federated_broadcast(run, value, result_type):
     """T@SERVER -> T@CLIENTS"""
     return values.SameAtClients(value.member)
 
 
-def federated_value_at_clients(run, value):
+def federated_value_at_clients(run, value, result_type):
     """T -> T@CLIENTS"""
     return values.SameAtClients(value)
 
 
-def federated_value_at_server(run, value):
+def federated_value_at_server(run, value, result_type):
     """T -> T@SERVER"""
     return values.AtServer(value)
 
 
-def federated_eval_at_clients(run, function):
+def federated_eval_at_clients(run, function, result_type):
     """(() -> T) -> {T}@CLIENTS"""
-    return values.AtClients(run.for_each_client(lambda index, _: function(run), [None] * run.num_clients))
+    return values.AtClients(run.for_each_client(lambda _: function(run), [None] * run.num_clients))
 
 
-def federated_eval_at_server(run, function):
+def federated_eval_at_server(run, function, result_type):
     """(() -> T) -> T@SERVER"""
     return values.AtServer(function(run))
 
 
-def federated_aggregate(run, argument):
+# --- Clients together ----------------------------------------------------------------------------
+
+
+def federated_aggregate(run, argument, result_type):
     """<{T}@CLIENTS, U, (<U,T>->U), (<U,U>->U), (U->R)> -> R@SERVER
 
     Adds up client by client, in the cohort's order, as TFF's own runtime does on one machine: the same
-    floating-point sum, whatever ran first.
+    floating-point sum, whichever client finished first. `merge` joins sums of several machines; here
+    is one.
     """
     value, accumulated, accumulate, _, report = argument
-    for member in values.at_each_client(value, run.num_clients):
+    for index, member in enumerate(values.at_each_client(value, run.num_clients)):
         run.check()
-        accumulated = accumulate(run, structure.Struct.unnamed(accumulated, member))
+        started = time.perf_counter()
+        with run.blaming_client(index):
+            accumulated = accumulate(run, structure.Struct.unnamed(accumulated, member))
+        run.client_finished(index, started, accumulated)
     return values.AtServer(report(run, accumulated))
 
 
-def federated_zip_at_clients(run, value):
+def federated_zip_at_clients(run, value, result_type):
     """<{T}@CLIENTS, {U}@CLIENTS> -> {<T,U>}@CLIENTS, for structures of any depth."""
     if all(isinstance(part, values.SameAtClients) for part in _placed_parts(value)):
         return values.SameAtClients(_map_placed(lambda part: part.member, value))
-    return values.AtClients(
-        [
-            _map_placed(lambda part, index=index: values.at_each_client(part, run.num_clients)[index], value)
-            for index in range(run.num_clients)
-        ]
-    )
+    listed = _map_placed(lambda part: values.at_each_client(part, run.num_clients), value)
+    return values.AtClients([_pick(listed, index) for index in range(run.num_clients)])
 
 
-def federated_zip_at_server(run, value):
+def federated_zip_at_server(run, value, result_type):
     """<T@SERVER, U@SERVER> -> <T,U>@SERVER, for structures of any depth."""
     return values.AtServer(_map_placed(lambda part: part.member, value))
 
@@ -96,19 +108,101 @@ def _map_placed(function, value):
     return values.struct(structure.name_list_with_nones(value), [_map_placed(function, part) for part in value])
 
 
-BY_NAME = {
-    function.__name__: function
-    for function in (
-        federated_map,
-        federated_map_all_equal,
-        federated_apply,
-        federated_broadcast,
-        federated_value_at_clients,
-        federated_value_at_server,
-        federated_eval_at_clients,
-        federated_eval_at_server,
-        federated_aggregate,
-        federated_zip_at_clients,
-        federated_zip_at_server,
+def _pick(listed, index):
+    return _map_placed(lambda members: members[index], listed)
+
+
+# --- Slices of the server's value, for clients that name them ------------------------------------
+
+
+def federated_select(run, argument, result_type):
+    """<{int32[n]}@CLIENTS, int32@SERVER, T@SERVER, (<T,int32>->U)> -> {U*}@CLIENTS
+
+    Raises:
+      ValueError: a client asks for a key that is not from 0 to max_key.
+    """
+    keys, max_key, server_value, select = argument
+    wanted = [members.numpy().tolist() for members in values.at_each_client(keys, run.num_clients)]
+    _check_keys(wanted, int(max_key.member))
+    # One slice for each key that anyone asks for, as TFF does.
+    slices = {
+        key: select(run, structure.Struct.unnamed(server_value.member, tf.constant(key, tf.int32)))
+        for key in sorted({key for client_keys in wanted for key in client_keys})
+    }
+    element_type = result_type.member.element
+    return values.AtClients(
+        [values.ListSequence([slices[key] for key in client_keys], element_type) for client_keys in wanted]
     )
+
+
+def _check_keys(wanted, max_key):
+    for index, client_keys in enumerate(wanted):
+        outside = [key for key in client_keys if not 0 <= key <= max_key]
+        if outside:
+            raise ValueError(
+                f"federated_select: client {index} asks for key {outside[0]}, but its keys run from 0 "
+                f"to max_key, which is {max_key}."
+            )
+
+
+# --- Sequences -----------------------------------------------------------------------------------
+
+
+def sequence_map(run, argument, result_type):
+    """<(T->U), T*> -> U*"""
+    function, sequence = argument
+    return values.ListSequence([function(run, item) for item in sequence.elements()], result_type.element)
+
+
+def sequence_reduce(run, argument, result_type):
+    """<T*, U, (<U,T>->U)> -> U"""
+    sequence, accumulated, function = argument
+    for item in sequence.elements():
+        run.check()
+        accumulated = function(run, structure.Struct.unnamed(accumulated, item))
+    return accumulated
+
+
+def sequence_sum(run, sequence, result_type):
+    """T* -> T"""
+    total = _zeros(result_type)
+    for item in sequence.elements():
+        run.check()
+        total = _add(total, item)
+    return total
+
+
+def _zeros(type_spec):
+    if not isinstance(type_spec, structure.Struct):
+        shape = [size or 0 for size in type_spec.shape]
+        return tf.zeros(shape, tf.as_dtype(type_spec.dtype.type))
+    named_types = structure.to_elements(type_spec)
+    return values.struct([name for name, _ in named_types], [_zeros(inner) for _, inner in named_types])
+
+
+def _add(left, right):
+    if not isinstance(left, structure.Struct):
+        return tf.add(left, right)
+    names = structure.name_list_with_nones(left)
+    return values.struct(names, [_add(*parts) for parts in zip(left, right, strict=True)])
+
+
+# Everything that a compiled computation may name, and where it happens.
+PLACEMENTS = {
+    federated_map: "clients",
+    federated_map_all_equal: "clients",
+    federated_eval_at_clients: "clients",
+    federated_broadcast: "clients",
+    federated_value_at_clients: "clients",
+    federated_zip_at_clients: "clients",
+    federated_select: "clients",
+    federated_apply: "server",
+    federated_eval_at_server: "server",
+    federated_value_at_server: "server",
+    federated_zip_at_server: "server",
+    federated_aggregate: "server",
+    sequence_map: "",
+    sequence_reduce: "",
+    sequence_sum: "",
 }
+BY_NAME = {function.__name__: function for function in PLACEMENTS}

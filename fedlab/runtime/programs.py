@@ -1,74 +1,107 @@
 """A compiled TFF computation as something to call: TFF's building blocks, evaluated one by one."""
 
-import functools
-
 import tensorflow as tf
+from tensorflow_federated.python.common_libs import structure
 from tensorflow_federated.python.core.impl.compiler import building_blocks
 
-from fedlab.runtime import graph_functions, intrinsics, values
+from fedlab.runtime import graph_functions, intrinsics, naming, values
 
 
 class Program:
-    """A computation made ready to run: its blocks, and the graphs that it calls."""
+    """A computation made ready to run: its blocks, what each needs, and the graphs they call."""
 
-    def __init__(self, block):
-        """Args: block: the `building_blocks.ComputationBuildingBlock` of a whole computation."""
+    def __init__(self, block, type_signature):
+        """Makes a program.
+
+        Args:
+          block: the `building_blocks.ComputationBuildingBlock` of a compiled computation.
+          type_signature: the computation's `tff.FunctionType`.
+        """
+        self.type_signature = type_signature
         self._block = block
+        # By identity of blocks, which live as long as this program.
         self._graphs = {}
+        self._needs = {}
+        self._names = {}
 
     def __call__(self, run, argument=None):
         """Evaluates the computation on a value of its parameter's type."""
         function = self._evaluate(self._block, {}, run)
-        return function(run, argument) if argument is not None else function(run)
+        return _apply(function, run, argument)
 
     def _evaluate(self, block, scope, run):
         return self._RULES[type(block)](self, block, scope, run)
 
+    # --- Blocks, one rule each ------------------------------------------------------------------------
+
     def _reference(self, block, scope, run):
         return scope[block.name]
 
-    def _block_of_locals(self, block, scope, run):
-        scope = dict(scope)
-        for name, value in block.locals:
+    def _locals(self, block, scope, run):
+        scope, last_uses = dict(scope), self._last_uses(block)
+        for index, (name, value) in enumerate(block.locals):
             run.check()
             scope[name] = self._evaluate(value, scope, run)
+            # Clients' updates are large: a value goes when nothing below needs it.
+            for unneeded in last_uses[index]:
+                scope.pop(unneeded, None)
         return self._evaluate(block.result, scope, run)
 
     def _call(self, block, scope, run):
         function = self._evaluate(block.function, scope, run)
-        if block.argument is None:
-            return function(run)
-        return function(run, self._evaluate(block.argument, scope, run))
+        argument = None if block.argument is None else self._evaluate(block.argument, scope, run)
+        if isinstance(block.function, building_blocks.Intrinsic):
+            return self._step(block, function, argument, run)
+        if isinstance(block.function, building_blocks.CompiledComputation):
+            return run.step("", self._name(block.function), "", lambda: _apply(function, run, argument))
+        return _apply(function, run, argument)
+
+    def _step(self, block, intrinsic, argument, run):
+        result_type = block.type_signature
+        return run.step(
+            block.function.uri,
+            self._name(block.argument),
+            intrinsics.PLACEMENTS[intrinsic],
+            lambda: intrinsic(run, argument, result_type),
+        )
 
     def _lambda(self, block, scope, run):
-        def call(run, argument=None):
-            inner = {**scope, block.parameter_name: argument} if block.parameter_name else scope
+        # Only what the body needs: a closure that kept the whole scope would keep it in memory.
+        kept = {name: scope[name] for name in self._free_names(block)}
+
+        def function(run, argument=None):
+            inner = kept if block.parameter_name is None else {**kept, block.parameter_name: argument}
             return self._evaluate(block.result, inner, run)
 
-        return call
+        return function
 
     def _struct(self, block, scope, run):
-        named = building_blocks.structure.to_elements(block)
-        return values.struct([name for name, _ in named], [self._evaluate(part, scope, run) for _, part in named])
+        names = structure.name_list_with_nones(block)
+        return values.struct(names, [self._evaluate(part, scope, run) for part in block])
 
     def _selection(self, block, scope, run):
-        return self._evaluate(block.source, scope, run)[block.as_index()]
+        return _select(self._evaluate(block.source, scope, run), block.as_index())
 
     def _literal(self, block, scope, run):
         return tf.constant(block.value, tf.as_dtype(block.type_signature.dtype.type))
 
     def _intrinsic(self, block, scope, run):
+        if block.uri not in intrinsics.BY_NAME:
+            raise NotImplementedError(
+                f"This process cannot run the intrinsic {block.uri!r}: TFF's compiler should have replaced it."
+            )
         return intrinsics.BY_NAME[block.uri]
 
     def _compiled(self, block, scope, run):
-        # By identity: the blocks live as long as this program.
-        if id(block) not in self._graphs:
-            self._graphs[id(block)] = graph_functions.GraphFunction(block.proto)
-        return self._graphs[id(block)]
+        graph = self._graphs.get(id(block))
+        if graph is None:
+            # setdefault: of two threads that arrive together, both get the same graph.
+            graph = self._graphs.setdefault(id(block), graph_functions.GraphFunction(block.proto))
+        return graph
 
     _RULES = {
         building_blocks.Reference: _reference,
-        building_blocks.Block: _block_of_locals,
+        building_blocks.Block: _locals,
         building_blocks.Call: _call,
         building_blocks.Lambda: _lambda,
         building_blocks.Struct: _struct,
@@ -77,3 +110,68 @@ class Program:
         building_blocks.Intrinsic: _intrinsic,
         building_blocks.CompiledComputation: _compiled,
     }
+
+    # --- What is needed for how long ------------------------------------------------------------------
+
+    def _last_uses(self, block):
+        """For each local of a Block: the names that nothing after it refers to."""
+        key = id(block), "last uses"
+        if key not in self._needs:
+            needed = set(self._free_names(block.result))
+            last_uses = []
+            for name, value in reversed(block.locals):
+                here = self._free_names(value)
+                last_uses.append(tuple((here | {name}) - needed))
+                needed |= here
+            self._needs[key] = last_uses[::-1]
+        return self._needs[key]
+
+    def _free_names(self, block):
+        """Names that a block refers to and does not bind itself."""
+        if id(block) not in self._needs:
+            self._needs[id(block)] = self._find_free_names(block)
+        return self._needs[id(block)]
+
+    def _find_free_names(self, block):
+        if isinstance(block, building_blocks.Reference):
+            return frozenset([block.name])
+        if isinstance(block, building_blocks.Lambda):
+            return self._free_names(block.result) - {block.parameter_name}
+        if isinstance(block, building_blocks.Block):
+            names = self._free_names(block.result)
+            for name, value in reversed(block.locals):
+                names = (names - {name}) | self._free_names(value)
+            return names
+        return frozenset().union(*(self._free_names(child) for child in block.children()))
+
+    # --- Names ----------------------------------------------------------------------------------------
+
+    def _name(self, block):
+        """Names of the TensorFlow computations that a block calls, joined by ", "."""
+        if block is None:
+            return ""
+        if id(block) not in self._names:
+            found = dict.fromkeys(self._graph_names(block))
+            self._names[id(block)] = ", ".join(found)
+        return self._names[id(block)]
+
+    def _graph_names(self, block):
+        if isinstance(block, building_blocks.CompiledComputation):
+            name = self._compiled(block, {}, None).name
+            return [] if naming.is_unnamed(name) else [name]
+        return [name for child in block.children() for name in self._graph_names(child)]
+
+
+def _apply(function, run, argument):
+    return function(run) if argument is None else function(run, argument)
+
+
+def _select(value, index):
+    # A placed structure is selected from where it is.
+    if isinstance(value, values.AtServer):
+        return values.AtServer(value.member[index])
+    if isinstance(value, values.SameAtClients):
+        return values.SameAtClients(value.member[index])
+    if isinstance(value, values.AtClients):
+        return values.AtClients([member[index] for member in value.members])
+    return value[index]

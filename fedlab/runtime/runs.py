@@ -1,20 +1,55 @@
-"""One call of a computation: how many clients, how many at a time, and whether to stop."""
+"""One call of a computation: its cohort, its clients side by side, its end, and what it tells."""
 
 import concurrent.futures
+import contextlib
+import itertools
 import threading
+import time
 
 from tensorflow.python.eager import cancellation
 
+from fedlab.runtime import errors, events, summaries
+
+_call_numbers = itertools.count(1)
+
+
+class Interrupted(concurrent.futures.CancelledError):
+    """The run was stopped from outside."""
+
 
 class Run:
-    """What all steps of one call of a computation share."""
+    """What all steps of one call share."""
 
-    def __init__(self, num_clients, clients_at_a_time):
-        """Args: num_clients: of this cohort; clients_at_a_time: how many may run side by side."""
+    def __init__(self, computation, num_clients, clients_at_a_time):
+        """Makes a run.
+
+        Args:
+          computation: name of the computation that is called.
+          num_clients: size of the cohort.
+          clients_at_a_time: how many clients may run side by side.
+        """
+        self.computation = computation
         self.num_clients = num_clients
         self.clients_at_a_time = clients_at_a_time
         self.cancellation = cancellation.CancellationManager()
         self._stopped = threading.Event()
+        self._teller = _teller(self)
+
+    # --- The whole call ---------------------------------------------------------------------------
+
+    def call(self, function, *arguments):
+        """Calls the function that the computation is, and tells of it."""
+        self._teller.tell(events.COMPUTATION_STARTED)
+        started = time.perf_counter()
+        try:
+            result = function(self, *arguments)
+        except Exception as error:
+            if isinstance(error, errors.ComputationError):
+                error.computation, error.num_clients = self.computation, self.num_clients
+            self._teller.tell(events.COMPUTATION_FAILED, seconds=time.perf_counter() - started, error=str(error))
+            raise
+        self._teller.tell(events.COMPUTATION_FINISHED, seconds=time.perf_counter() - started, result=result)
+        return result
 
     def stop(self):
         """Ends the run: TensorFlow's steps that are under way, and all that would follow."""
@@ -22,28 +57,134 @@ class Run:
         self.cancellation.start_cancel()
 
     def check(self):
-        """Raises CancelledError once the run has been stopped."""
+        """Raises Interrupted once the run has been stopped."""
         if self._stopped.is_set():
-            raise concurrent.futures.CancelledError("The computation was interrupted.")
+            raise Interrupted("The computation was interrupted.")
+
+    # --- Steps ------------------------------------------------------------------------------------
+
+    def step(self, intrinsic, function_name, placement, work):
+        """Does one step, `work()`, and tells of it."""
+        return self._teller.step(intrinsic, function_name, placement, work)
+
+    def client_finished(self, index, started, result):
+        """Tells that a client's part of the current step is done."""
+        self._teller.tell_client(index, started, result)
 
     def for_each_client(self, function, arguments):
-        """Calls a function for every client, some side by side; returns results in the clients' order.
+        """Calls a function for every client, some side by side.
 
-        The first error stops the clients that have not begun, and is raised.
+        Args:
+          function: of one argument.
+          arguments: one for each client, in the cohort's order.
+
+        Returns:
+          The results, in the cohort's order.
+
+        Raises:
+          ComputationError: of the first client, in the cohort's order, known to have failed; the others
+            are stopped.
         """
-        tasks = list(enumerate(arguments))
-        workers = min(self.clients_at_a_time, len(tasks))
+        workers = min(self.clients_at_a_time, len(arguments))
         if workers <= 1:
-            return [self._one(function, index, argument) for index, argument in tasks]
+            return [self._at_client(function, index, argument) for index, argument in enumerate(arguments)]
         with concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="fedlab-client") as pool:
-            futures = [pool.submit(self._one, function, index, argument) for index, argument in tasks]
-            try:
-                return [future.result() for future in futures]
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                raise
+            futures = [pool.submit(self._at_client, function, *numbered) for numbered in enumerate(arguments)]
+            return self._results(futures)
 
-    def _one(self, function, index, argument):
+    def _results(self, futures):
+        done, _ = concurrent.futures.wait(futures, return_when=concurrent.futures.FIRST_EXCEPTION)
+        failed = [future for future in futures if future in done and future.exception() is not None]
+        if not failed:
+            return [future.result() for future in futures]
+        for future in futures:
+            future.cancel()
+        self.stop()
+        raise failed[0].exception()
+
+    def _at_client(self, function, index, argument):
         self.check()
-        return function(index, argument)
+        started = time.perf_counter()
+        with self.blaming_client(index):
+            result = function(argument)
+        self.client_finished(index, started, result)
+        return result
+
+    @contextlib.contextmanager
+    def blaming_client(self, index):
+        """Puts the client's index on a ComputationError raised inside."""
+        try:
+            yield
+        except errors.ComputationError as error:
+            error.client = index
+            raise
+
+
+# --- Telling ----------------------------------------------------------------------------------------
+
+
+def _teller(run):
+    listeners = events.current_listeners()
+    return _Teller(run, listeners) if listeners else _SILENT
+
+
+class _Silent:
+    """Tells nobody, at no cost."""
+
+    def tell(self, kind, **unused_details):
+        pass
+
+    def step(self, intrinsic, function_name, placement, work):
+        return work()
+
+    def tell_client(self, index, started, result):
+        pass
+
+
+_SILENT = _Silent()
+
+
+class _Teller:
+    """Makes events of a run for the listeners there were when it began."""
+
+    def __init__(self, run, listeners):
+        self._run = run
+        self._listeners = [listener for listener, _ in listeners]
+        self._with_values = [listener for listener, wants_values in listeners if wants_values]
+        self._call = next(_call_numbers)
+        self._step_numbers = itertools.count()
+        self._step = {}  # Details of the step under way; steps do not overlap within a run.
+
+    def tell(self, kind, result=None, **details):
+        event = events.Event(kind, self._call, self._run.computation, self._run.num_clients, **details)
+        if result is not None and self._with_values:
+            rich = events.dataclasses.replace(event, value=summaries.summarize(result))
+        else:
+            rich = event
+        for listener in self._listeners:
+            listener(rich if listener in self._with_values else event)
+
+    def step(self, intrinsic, function_name, placement, work):
+        if self._step:
+            return work()  # Inside a step: part of it.
+        step = next(self._step_numbers)
+        self._step = dict(step=step, intrinsic=intrinsic, function=function_name, placement=placement)
+        self.tell(events.STEP_STARTED, **self._step)
+        started = time.perf_counter()
+        try:
+            result = work()
+            self.tell(
+                events.STEP_FINISHED, seconds=time.perf_counter() - started, result=result, **self._step
+            )
+            return result
+        finally:
+            self._step = {}
+
+    def tell_client(self, index, started, result):
+        self.tell(
+            events.CLIENT_FINISHED,
+            client=index,
+            seconds=time.perf_counter() - started,
+            result=result,
+            **self._step,
+        )
