@@ -14,14 +14,14 @@ def restore_after_tff_graphs():
     from tensorflow_federated.python.core.environments.tensorflow_frontend import tensorflow_serialization
     from tf_keras.src.utils import version_utils
 
-    turned = {}
+    turned = {}  # as an ordered set: one class can be turned as a model and as a layer
     swap_class = version_utils.swap_class
     serialize = tensorflow_serialization.serialize_py_fn_as_tf_computation
 
     @functools.wraps(swap_class)
     def swap_and_note(cls, eager_class, graph_class, use_eager):
         if not use_eager:
-            turned[cls] = (eager_class, graph_class)
+            turned[cls, eager_class, graph_class] = None
         return swap_class(cls, eager_class, graph_class, use_eager)
 
     @functools.wraps(serialize)
@@ -35,9 +35,10 @@ def restore_after_tff_graphs():
         import tensorflow as tf
 
         # Inside an outer graph, models of that graph still need the graph versions.
-        while turned and tf.executing_eagerly():
-            cls, (eager_class, graph_class) = turned.popitem()
-            swap_class(cls, eager_class, graph_class, True)
+        if tf.executing_eagerly():
+            for cls, eager_class, graph_class in turned:
+                swap_class(cls, eager_class, graph_class, True)
+            turned.clear()
 
     version_utils.swap_class = swap_and_note
     tensorflow_serialization.serialize_py_fn_as_tf_computation = serialize_and_restore
