@@ -31,7 +31,7 @@ test: setup  ## run the tests
 check: setup  ## lint, format, import rules, notebook metadata
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q tests/test_import_rules.py
 	$(BIN)/python tools/check_notebooks.py
 
