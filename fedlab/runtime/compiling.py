@@ -79,14 +79,18 @@ def _digest(computation):
 
 
 def _compile(computation):
-    block = computation.to_building_block()
-    if _names_secure_intrinsic(block):
-        _say_that_security_is_simulated()
-        computation = test_compiler.replace_secure_intrinsics_with_bodies(computation)
-        block = computation.to_building_block()
+    block = with_simulated_security(computation).to_building_block()
     block, _ = tensorflow_tree_transformations.replace_intrinsics_with_bodies(block)
     native = compiler.transform_to_native_form(computation_impl.ConcreteComputation.from_building_block(block))
     return programs.Program(native.to_building_block(), native.type_signature)
+
+
+def with_simulated_security(computation):
+    """The computation with secure intrinsics replaced by plain ones that check their inputs."""
+    if not _names_secure_intrinsic(computation.to_building_block()):
+        return computation
+    _say_that_security_is_simulated()
+    return test_compiler.replace_secure_intrinsics_with_bodies(computation)
 
 
 def _names_secure_intrinsic(block):

@@ -1,0 +1,105 @@
+"""Runs TFF's worker where no other host can reach it: in a network of its own.
+
+The worker listens on every network interface, for anyone and any TensorFlow graph, and has no setting
+against that. So this program, started by `worker_process`, moves into a new Linux network namespace,
+whose only interface is its own loopback, starts the worker there, and passes bytes between it and a
+Unix socket in a directory that only this user can enter.
+
+    python -m fedlab.runtime.isolated_worker <socket path> <port> <command ...>
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+CANNOT_ISOLATE = 77  # Exit status: the system does not allow a new network namespace.
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_PR_SET_PDEATHSIG = 1
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
+_CHUNK_BYTES = 1 << 20
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """Has the kernel kill this process when the thread that started it ends, however it ends."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def enter_own_network():
+    """Moves this process into a network namespace with nothing but a loopback interface.
+
+    Raises:
+      OSError: the system does not allow it, as in many containers.
+    """
+    user, group = os.getuid(), os.getgid()
+    if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
+        _stay_who_we_are(user, group)
+    elif _libc.unshare(_CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    _start_loopback()
+
+
+def _stay_who_we_are(user, group):
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+
+
+def _write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _start_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+
+
+async def _relay(socket_path, port, worker):
+    async def connect(from_client, to_client):
+        try:
+            from_worker, to_worker = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            to_client.close()  # Not listening yet; gRPC tries again.
+            return
+        await asyncio.gather(_pump(from_client, to_worker), _pump(from_worker, to_client))
+
+    await asyncio.start_unix_server(connect, socket_path, limit=_CHUNK_BYTES)
+    return await asyncio.to_thread(worker.wait)
+
+
+async def _pump(source, sink):
+    try:
+        while chunk := await source.read(_CHUNK_BYTES):
+            sink.write(chunk)
+            await sink.drain()
+    except OSError:
+        pass  # Either end went away, which ends the conversation.
+    finally:
+        sink.close()
+
+
+def main(socket_path, port, *command):
+    """Runs the worker until it ends; returns what it returned, a signal as 128 + its number."""
+    try:
+        enter_own_network()
+    except OSError as error:
+        print(f"No network namespace of its own: {error}", file=sys.stderr)
+        return CANNOT_ISOLATE
+    worker = subprocess.Popen(command, preexec_fn=die_with_parent)
+    status = asyncio.run(_relay(socket_path, int(port), worker))
+    return 128 - status if status < 0 else status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
