@@ -5,10 +5,12 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
 import tomllib
+import warnings
 import zipfile
 
 import pytest
@@ -426,3 +428,17 @@ def test_make_help_lists_every_target():
     printed = subprocess.check_output(["make", "-C", ROOT, "--no-print-directory"], text=True)
     assert set(re.findall(r"^  make (\w+) ", printed, re.MULTILINE)) == targets
     assert {"demo", "lab", "test", "check", "bench", "requirements", "help", "clean"} <= targets
+
+
+# --- pytest -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("category", [UserWarning, DeprecationWarning, ResourceWarning])
+def test_warning_from_our_own_code_is_an_error(category):
+    with pytest.raises(category, match="mend me"):
+        warnings.warn("mend me", category, stacklevel=1)
+
+
+def test_the_network_is_out_of_reach():
+    with pytest.raises(ConnectionRefusedError, match=r"reached for the network: 192\.0\.2\.1:80"):
+        socket.create_connection(("192.0.2.1", 80), timeout=5)
