@@ -171,7 +171,11 @@ install_environment() {
     say "removing .venv: it was made for another Python or another folder"
     rm -rf .venv
   fi
-  say "installing what uv.lock says into .venv (3 GB, some minutes the first time; $python)"
+  if [[ -e .venv ]]; then
+    say "bringing .venv to what uv.lock says"
+  else
+    say "installing what uv.lock says into .venv with $python (3 GB; a minute or a few)"
+  fi
   rm -f "$STAMP"
   "$uv" sync --frozen --compile-bytecode --python "$python" ||
     fail "the installation did not finish: see above." \
