@@ -2,14 +2,17 @@
 
     python tools/train_dickens.py path/to/dickens.txt
 
-The recipe: Adam with a cosine schedule, truncated backpropagation over 100 characters, dropout
-beside the GRU and on its recurrent weights (DropConnect: Wan et al. 2013; Merity et al. 2018,
-arXiv:1708.02182), paragraphs re-wrapped anew each epoch so that the model does not learn one book's
-page width, bfloat16 arithmetic with a float32 finish, and the epoch that scores best on held-out
-Dickens. An interrupted run goes on from its last epoch: give the same command again.
+The recipe: Adam with a cosine schedule, truncated backpropagation over 100 characters, dropout beside
+the GRU and on its recurrent weights (DropConnect: Wan et al. 2013; Merity et al. 2018,
+arXiv:1708.02182), bfloat16 arithmetic over float32 weights, and the epoch that scores best on held-out
+Dickens. So that the model learns English and not one book's page, paragraphs are re-wrapped and joined
+anew each epoch, and a few input characters are exchanged.
+
+An interrupted run goes on from its last epoch: give the same command again.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -23,8 +26,8 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.models import dickens
-from fedlab.models.char_rnn import EMBEDDING_SIZE, RNN_UNITS, build_char_rnn
-from fedlab.vocabulary import VOCABULARY_SIZE, encode
+from fedlab.models.char_rnn import build_char_rnn
+from fedlab.vocabulary import encode
 
 SEQUENCE_LENGTH_CHARS = 100
 HELD_OUT_BLOCK_CHARS = 4_000
@@ -46,22 +49,25 @@ def split_text(text):
     return training + ["".join(run)], held_out
 
 
-def rewrap(text, rng):
-    """Re-wraps each paragraph: a third as printed, a third at another width, a third as verse."""
-    paragraphs = []
+def set_anew(text, rng):
+    """Sets the text for another page: lines broken elsewhere, paragraphs joined in other ways.
+
+    A third of the paragraphs stay as printed, a third get another width, a third are set as verse,
+    each line with a capital.
+    """
+    pieces = []
     for paragraph in text.split("\n\n"):
         choice = rng.random()
-        if choice < 1 / 3:
-            paragraphs.append(paragraph)
-            continue
-        lines = textwrap.wrap(" ".join(paragraph.split()), width=int(rng.integers(30, 75)))
-        if choice < 2 / 3:
-            lines = [line[:1].upper() + line[1:] for line in lines]
-        paragraphs.append("\n".join(lines))
-    return "\n\n".join(paragraphs)
+        if choice > 1 / 3:
+            lines = textwrap.wrap(" ".join(paragraph.split()), width=int(rng.integers(30, 75)))
+            if choice > 2 / 3:
+                lines = [line[:1].upper() + line[1:] for line in lines]
+            paragraph = "\n".join(lines)
+        pieces += [paragraph, str(rng.choice(["\n\n", "\n", "", " "], p=[0.3, 0.2, 0.4, 0.1]))]
+    return "".join(pieces)
 
 
-def training_batches(ids, batch_size, rng):
+def training_batches(ids, batch_size, noise, rng):
     """Yields (inputs, targets, keep): rows walk through the text and now and then jump elsewhere.
 
     `keep` [batch_size] is 0 where a row jumped and its GRU state is cleared, else 1. One jump in two
@@ -74,44 +80,54 @@ def training_batches(ids, batch_size, rng):
         starts = np.where(jump, fresh, starts)
         keep = 1.0 - (jump & (rng.random(batch_size) < 0.5))
         window = ids[starts[:, None] + np.arange(SEQUENCE_LENGTH_CHARS + 1)]
-        yield window[:, :-1], window[:, 1:], keep.astype(np.float32)
+        inputs, targets = window[:, :-1], window[:, 1:]
+        exchanged = ids[rng.integers(0, len(ids), inputs.shape)]
+        inputs = np.where(rng.random(inputs.shape) < noise, exchanged, inputs)
+        yield inputs, targets, keep.astype(np.float32)
         starts = starts + SEQUENCE_LENGTH_CHARS
 
 
 class Trainer:
-    """One precision's model and step over weights that both precisions share as arrays."""
+    """The model, its optimizer and one training step."""
 
-    def __init__(self, precision, settings, weights, optimizer):
-        tf.keras.mixed_precision.set_global_policy(precision)
-        self.settings, self.optimizer = settings, optimizer
+    def __init__(self, settings, weights, steps_per_epoch):
+        tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        self.settings = settings
         self.model = build_char_rnn(settings.batch_size)
+        tf.keras.mixed_precision.set_global_policy("float32")
         self.embedding, self.gru, self.dense = self.model.layers
         self.model.set_weights(weights)
-        optimizer.build(self.model.trainable_variables)
-        tf.keras.mixed_precision.set_global_policy("float32")
+        self.optimizer = new_optimizer(settings, steps_per_epoch)
+        self.optimizer.build(self.model.trainable_variables)
         self.loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.step = tf.function(self._step)
 
     def _step(self, inputs, targets, keep):
         state = self.gru.states[0]
         state.assign(state * tf.cast(keep, state.dtype)[:, None])
+        # Seeded by the step's number, so that a run that was interrupted goes on the same.
+        seeds = [tf.stack([self.settings.seed + i, self.optimizer.iterations]) for i in range(3)]
         # The GRU computes with a thinned copy of its recurrent weights; the gradient with respect
         # to the copy, thinned likewise, is then applied to the whole ones.
         recurrent = self.model.trainable_variables[2]
         whole = tf.identity(recurrent)
         rate = self.settings.recurrent_dropout
-        thin = tf.cast(tf.random.uniform(whole.shape) >= rate, tf.float32) / (1 - rate)
+        thin = tf.cast(tf.random.stateless_uniform(whole.shape, seeds[0]) >= rate, tf.float32) / (1 - rate)
         recurrent.assign(whole * thin)
         with tf.GradientTape() as tape:
-            hidden = self.gru(tf.nn.dropout(self.embedding(inputs), self.settings.input_dropout))
-            logits = self.dense(tf.nn.dropout(hidden, self.settings.output_dropout))
-            loss = self.loss(targets, tf.cast(logits, tf.float32))
+            embedded = dropout(self.embedding(inputs), self.settings.input_dropout, seeds[1])
+            hidden = dropout(self.gru(embedded), self.settings.output_dropout, seeds[2])
+            loss = self.loss(targets, tf.cast(self.dense(hidden), tf.float32))
         gradients = tape.gradient(loss, self.model.trainable_variables)
         gradients[2] = gradients[2] * thin
         recurrent.assign(whole)
         gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
         return loss
+
+
+def dropout(values, rate, seed):
+    return tf.nn.experimental.stateless_dropout(values, rate, seed=seed)
 
 
 def windows_of(texts):
@@ -147,47 +163,40 @@ def new_optimizer(settings, steps_per_epoch):
 
 
 def run_epoch(trainer, text, epoch, settings):
+    """Trains over the text once; returns the mean loss."""
     rng = np.random.default_rng([settings.seed, epoch])
-    tf.random.set_seed(settings.seed + epoch)
-    ids = encode(rewrap(text, rng))
+    ids = encode(set_anew(text, rng))
     losses, started = [], time.monotonic()
-    for step, batch in enumerate(training_batches(ids, settings.batch_size, rng)):
-        losses.append(trainer.step(*batch))
+    for step, batch in enumerate(training_batches(ids, settings.batch_size, settings.noise, rng)):
+        losses.append(float(trainer.step(*batch)))
         if step % 20 == 0:
             speed = (step + 1) / (time.monotonic() - started)
-            print(f"  epoch {epoch} step {step}: loss {float(losses[-1]):.3f}, {speed:.2f} steps/s", flush=True)
-    return float(np.mean([float(loss) for loss in losses]))
+            print(f"  epoch {epoch} step {step}: loss {losses[-1]:.3f}, {speed:.2f} steps/s", flush=True)
+    return float(np.mean(losses))
 
 
-def train(text, settings, checkpoint):
-    """Yields a record per epoch; keeps weights, optimizer and history in `checkpoint`."""
+def train(text, settings):
+    """Trains the epochs that `settings.checkpoint` does not hold yet; returns (history, best weights)."""
     training, held_out = split_text(text)
     training_text, windows = "\n\n".join(training), windows_of(held_out)
-    optimizer = new_optimizer(settings, len(training_text) // (settings.batch_size * SEQUENCE_LENGTH_CHARS))
     weights = build_char_rnn(1, seed=settings.seed).get_weights()
-    history, best, trainer, precision = [], None, None, None
-    if checkpoint.exists():
-        history, weights, best, optimizer_state = load_checkpoint(checkpoint)
+    history, best, optimizer_state = [], None, None
+    if settings.checkpoint.exists():
+        history, weights, best, optimizer_state = load_checkpoint(settings.checkpoint)
+    trainer = Trainer(settings, weights, len(training_text) // (settings.batch_size * SEQUENCE_LENGTH_CHARS))
+    if optimizer_state is not None:
+        for variable, value in zip(trainer.optimizer.variables, optimizer_state, strict=True):
+            variable.assign(value)
     for epoch in range(len(history) + 1, settings.epochs + 1):
-        wanted = "mixed_bfloat16" if epoch <= settings.epochs - settings.float32_epochs else "float32"
-        if wanted != precision:
-            if trainer is not None:
-                weights, optimizer_state = trainer.model.get_weights(), [v.numpy() for v in optimizer.variables]
-            optimizer = new_optimizer(
-                settings, len(training_text) // (settings.batch_size * SEQUENCE_LENGTH_CHARS)
-            )
-            trainer, precision = Trainer(wanted, settings, weights, optimizer), wanted
-            if epoch > 1:
-                for variable, value in zip(optimizer.variables, optimizer_state, strict=True):
-                    variable.assign(value)
         loss = run_epoch(trainer, training_text, epoch, settings)
         weights = trainer.model.get_weights()
-        record = {"epoch": epoch, "training_loss": loss, **evaluate(weights, windows)}
-        history.append(record)
-        if record["loss"] <= min(r["loss"] for r in history):
+        history.append({"epoch": epoch, "training_loss": loss, **evaluate(weights, windows)})
+        print(json.dumps(history[-1]), flush=True)
+        if history[-1]["loss"] <= min(record["loss"] for record in history):
             best = weights
-        save_checkpoint(checkpoint, history, weights, best, [v.numpy() for v in optimizer.variables])
-        yield record, best
+        state = [variable.numpy() for variable in trainer.optimizer.variables]
+        save_checkpoint(settings.checkpoint, history, weights, best, state)
+    return history, best
 
 
 def save_checkpoint(path, history, weights, best, optimizer_state):
@@ -213,29 +222,33 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=dickens.POCKET_WEIGHTS)
     parser.add_argument("--checkpoint", type=pathlib.Path, default=pathlib.Path("dickens_training.npz"))
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--epochs", type=int, default=18)
-    parser.add_argument("--float32-epochs", type=int, default=2, help="how many of them, at the end")
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--noise", type=float, default=0.04, help="share of input characters exchanged")
     parser.add_argument("--input-dropout", type=float, default=0.1)
     parser.add_argument("--recurrent-dropout", type=float, default=0.25)
     parser.add_argument("--output-dropout", type=float, default=0.3)
     return parser.parse_args()
 
 
+def recipe_of(settings, text, best):
+    """What the weights file's header says about where the weights come from."""
+    names = ("seed", "epochs", "batch_size", "learning_rate", "noise")
+    names += ("input_dropout", "recurrent_dropout", "output_dropout")
+    recipe = {name: str(getattr(settings, name)) for name in names}
+    recipe["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    return recipe | {f"held_out_{key}" if key != "epoch" else "best_epoch": str(best[key]) for key in best}
+
+
 def main():
     settings = parse_arguments()
     text = settings.text.read_text(encoding="utf-8")
-    best = None
-    for record, best in train(text, settings, settings.checkpoint):
-        print(json.dumps(record), flush=True)
-    if best is None:
-        history, _, best, _ = load_checkpoint(settings.checkpoint)
-    else:
-        history = load_checkpoint(settings.checkpoint)[0]
-    dickens.save_pocket_weights(best, settings.out)
-    print(f"Wrote {settings.out}; best epoch: {min(history, key=lambda r: r['loss'])}")
-    assert best[2].shape == (RNN_UNITS, 3 * RNN_UNITS) and best[0].shape == (VOCABULARY_SIZE, EMBEDDING_SIZE)
+    history, weights = train(text, settings)
+    best = min(history, key=lambda record: record["loss"])
+    best = {key: best[key] for key in ("epoch", "loss", "accuracy")}
+    dickens.save_pocket_weights(weights, settings.out, metadata=recipe_of(settings, text, best))
+    print(f"Wrote {settings.out}; best epoch: {best}")
 
 
 if __name__ == "__main__":

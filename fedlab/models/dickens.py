@@ -55,10 +55,10 @@ def load_dickens(batch_size=8, source="pocket", *, cache_dir=None):
     return model
 
 
-def save_pocket_weights(arrays, path=POCKET_WEIGHTS):
+def save_pocket_weights(arrays, path=POCKET_WEIGHTS, metadata=None):
     """Writes weights as they ship: float16, 8.1 MB. Used by tools/train_dickens.py."""
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_weights(arrays, path, dtype="float16")
+    write_weights(arrays, path, dtype="float16", metadata=metadata)
 
 
 def _fetch_tff_weights(batch_size, cache_dir):
