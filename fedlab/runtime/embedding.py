@@ -112,7 +112,13 @@ def extract(value, type_spec):
         return values.struct([name for name, _ in named_types], parts)
     if isinstance(type_spec, computation_types.SequenceType):
         return _extract_sequence(value, type_spec)
-    return value.numpy()
+    return _as_numpy(value)
+
+
+def _as_numpy(tensor):
+    array = tensor.numpy()
+    # TensorFlow gives a scalar now as np.float32, now as an array of shape (), as its memory lies.
+    return array[()] if isinstance(array, np.ndarray) and array.ndim == 0 else array
 
 
 def _extract_sequence(value, type_spec):
