@@ -14,6 +14,7 @@ versions once four things hold, and this module sees to them:
 Nothing here imports TensorFlow or TFF: a finder on `sys.meta_path` waits until the learner does.
 """
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -111,6 +112,48 @@ class _TFFLoader(importlib.abc.Loader):
         return getattr(self._loader, name)
 
 
+class _ThenLoader(importlib.abc.Loader):
+    """Loads a module of TFF as ever, then does something with it before TFF's import goes on."""
+
+    def __init__(self, loader, then):
+        self._loader, self._then = loader, then
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        self._then(module)
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+
+def _keep_names(module):
+    """Early, so that the functions inside TFF's own aggregators have names in traces and errors too."""
+    from fedlab.runtime import naming
+
+    naming.remember_names()
+
+
+def _do_without_worker(module):
+    """TFF ends its import by making its C++ worker the default, and fails where that program is missing."""
+    set_context = module.set_sync_local_cpp_execution_context
+
+    @functools.wraps(set_context)
+    def set_context_once_imported(*arguments, **options):
+        if not sys.modules[TFF].__spec__._initializing:
+            set_context(*arguments, **options)
+
+    module.set_sync_local_cpp_execution_context = set_context_once_imported
+
+
+_THEN = {
+    f"{TFF}.python.core.environments.tensorflow_frontend.tensorflow_computation": _keep_names,
+    f"{TFF}.python.core.backends.native.execution_contexts": _do_without_worker,
+}
+
+
 class _BarePackageLoader(importlib.abc.Loader):
     """Makes a package importable without running its __init__."""
 
@@ -165,16 +208,18 @@ _BARE_PACKAGES = {
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds TFF and its two companions, and wraps their loaders."""
+    """Finds TFF, two modules inside it and its two companions, and wraps their loaders."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != TFF and fullname not in _BARE_PACKAGES:
+        if fullname != TFF and fullname not in _BARE_PACKAGES and fullname not in _THEN:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is None or spec.loader is None:
             return None
         if fullname == TFF:
             spec.loader = _TFFLoader(spec.loader)
+        elif fullname in _THEN:
+            spec.loader = _ThenLoader(spec.loader, _THEN[fullname])
         else:
             spec.loader = _BarePackageLoader(_BARE_PACKAGES[fullname])
         return spec

@@ -14,6 +14,10 @@ _HOMES = {
     "listen": "events",
     "listening": "events",
     "SimulatedSecurityWarning": "compiling",
+    "Trace": "tracing",
+    "show_progress": "progress",
+    "showing_progress": "progress",
+    "trace": "tracing",
     "WorkerError": "worker_process",
     "WorkerLostError": "tff_workers",
 }

@@ -107,3 +107,7 @@ def _say_that_security_is_simulated():
         SimulatedSecurityWarning,
         stacklevel=1,
     )
+
+
+# One for all contexts of this process: changing a limit does not compile everything again.
+SHARED = Compiler()

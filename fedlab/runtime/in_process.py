@@ -54,11 +54,8 @@ class InProcessContext(sync_execution_context.SyncExecutionContext):
 class _NamingCompiler:
     """Compiles computations, and keeps hold of their names."""
 
-    def __init__(self):
-        self._compiler = compiling.Compiler()
-
     def compile(self, computation):
-        return executor.NamedProgram(naming.name_of(computation), self._compiler.compile(computation))
+        return executor.NamedProgram(naming.name_of(computation), compiling.SHARED.compile(computation))
 
 
 def _checked_limit(clients_at_a_time):

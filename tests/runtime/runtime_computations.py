@@ -139,7 +139,7 @@ def variables_with_initial_values():
     @tff.tensorflow.computation(np.float32)
     def count(x):
         variable = tf.Variable(2.0)
-        other = tf.Variable(variable.read_value() * 10)
+        other = tf.Variable(20.0)
         with tf.control_dependencies([variable.assign_add(x)]):
             return variable.read_value(), other.read_value()
 
