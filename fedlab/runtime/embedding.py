@@ -60,14 +60,41 @@ def _embed_sequence(value, type_spec):
         value = tensorflow_utils.make_data_set_from_elements(None, value, type_spec.element)
     if not _is_readable_as(value, type_spec):
         value = _through_tff(value, type_spec)
-    return values.VariantSequence(tf.data.experimental.to_variant(value), type_spec.element)
+    variant = tf.data.experimental.to_variant(value)
+    if _remembers_earlier_use(value):
+        variant = _as_if_new(variant)
+    return values.VariantSequence(variant, type_spec.element)
 
 
 def _is_readable_as(value, type_spec):
     if not isinstance(value, tf.data.Dataset):
         return False
     found = computation_types.SequenceType(computation_types.tensorflow_to_type(value.element_spec))
-    return type_spec.is_equivalent_to(found)
+    # TFF's own check: TensorFlow sorts the keys of some containers and not of others, so a dataset whose
+    # fields might be read in another order is refused, not misread.
+    value_serialization._check_container_compat_with_tf_nest(found.element)
+    return type_spec.is_assignable_from(found)
+
+
+def _remembers_earlier_use(dataset):
+    """Whether some stage of the dataset keeps a state of random numbers between two passes."""
+    name = type(dataset).__name__
+    return "Shuffle" in name or "Random" in name or any(map(_remembers_earlier_use, dataset._inputs()))
+
+
+def _as_if_new(variant):
+    """The dataset with its random numbers at their beginning.
+
+    TFF sends a dataset's recipe to its worker, so a seeded shuffle begins anew in every call. So must it
+    here: else a round could not be repeated, and clients that share a dataset would disturb each other.
+    """
+    recipe = tf.compat.v1.GraphDef.FromString(tf.raw_ops.DatasetToGraphV2(input_dataset=variant).numpy())
+    for node in recipe.node:
+        handles = node.attr["value"].tensor.resource_handle_val if node.op == "Const" else ()
+        if any("SeedGenerator" in handle.maybe_type_name for handle in handles):
+            node.op = "DummySeedGenerator"
+            node.attr.clear()
+    return tf.raw_ops.DatasetFromGraph(graph_def=recipe.SerializeToString())
 
 
 def _embed_struct(value, type_spec):

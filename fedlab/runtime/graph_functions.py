@@ -47,7 +47,8 @@ class GraphFunction:
         graph = self._import_once()
         feeds = bindings.flatten(argument, self._parameter) if self._parameter is not None else []
         try:
-            fetched = graph([feeds[index] for index in graph.used_feeds], run.cancellation)
+            with run.cancellable() as cancellation:
+                fetched = graph([feeds[index] for index in graph.used_feeds], cancellation)
         except tf.errors.OpError as error:
             run.check()
             raise errors.ComputationError(self.name, error) from error

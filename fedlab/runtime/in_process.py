@@ -2,14 +2,17 @@
 
 import asyncio
 import concurrent.futures
+import functools
 import os
 import threading
 
 from tensorflow_federated.python.core.environments.tensorflow_frontend import tensorflow_computation
-from tensorflow_federated.python.core.impl.context_stack import context_stack_impl
-from tensorflow_federated.python.core.impl.execution_contexts import async_execution_context, sync_execution_context
+from tensorflow_federated.python.core.impl.context_stack import context_base, context_stack_impl
+from tensorflow_federated.python.core.impl.execution_contexts import async_execution_context
 
 from fedlab.runtime import compiling, executor, naming
+
+_MOST_COMPUTATIONS = 64
 
 
 class AsyncInProcessContext(async_execution_context.AsyncExecutionContext):
@@ -21,7 +24,7 @@ class AsyncInProcessContext(async_execution_context.AsyncExecutionContext):
             executor_fn=executor.InProcessExecutorFactory(
                 _checked_limit(clients_at_a_time),
                 default_num_clients,
-                concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fedlab-computation"),
+                _computation_threads(),
             ),
             transform_args=tensorflow_computation.transform_args,
             transform_result=tensorflow_computation.transform_result,
@@ -29,26 +32,41 @@ class AsyncInProcessContext(async_execution_context.AsyncExecutionContext):
         self._compiler_pipeline = _NamingCompiler()
 
 
-class InProcessContext(sync_execution_context.SyncExecutionContext):
+class InProcessContext(context_base.SyncContext):
     """Runs computations in this process; calling one gives its result. An interrupt stops it."""
 
     def __init__(self, clients_at_a_time=None, default_num_clients=0):
         """Makes a context; for the arguments see `fedlab.runtime.use_in_process`."""
-        asynchronous = AsyncInProcessContext(clients_at_a_time, default_num_clients)
-        super().__init__(executor_fn=asynchronous.executor_factory)
-        self._async_context = asynchronous
+        self._async_context = AsyncInProcessContext(clients_at_a_time, default_num_clients)
+
+    @property
+    def executor_factory(self):
+        """TFF's name for what makes executors."""
+        return self._async_context.executor_factory
 
     def invoke(self, comp, arg):
-        # In TFF's event loop thread, so that this works inside a notebook's own event loop; the calling
-        # thread waits, and is the one that Python interrupts.
-        future = asyncio.run_coroutine_threadsafe(
-            self._async_context.invoke(comp, arg), self._async_runner._event_loop
-        )
+        # In an event loop of another thread, so that this works inside a notebook's own event loop; the
+        # calling thread waits, and is the one that Python interrupts.
+        future = asyncio.run_coroutine_threadsafe(self._async_context.invoke(comp, arg), _event_loop())
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+
+@functools.cache
+def _event_loop():
+    """The loop, in a thread of its own, in which all contexts run what TFF writes as coroutines."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="fedlab-event-loop", daemon=True).start()
+    return loop
+
+
+@functools.cache
+def _computation_threads():
+    """The threads in which computations run, one for each that is under way."""
+    return concurrent.futures.ThreadPoolExecutor(_MOST_COMPUTATIONS, thread_name_prefix="fedlab-computation")
 
 
 class _NamingCompiler:

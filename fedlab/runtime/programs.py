@@ -27,7 +27,7 @@ class Program:
     def __call__(self, run, argument=None):
         """Evaluates the computation on a value of its parameter's type."""
         function = self._evaluate(self._block, {}, run)
-        return _apply(function, run, argument)
+        return self._apply(self._block, function, argument, run)
 
     def _evaluate(self, block, scope, run):
         return self._RULES[type(block)](self, block, scope, run)
@@ -52,9 +52,12 @@ class Program:
         argument = None if block.argument is None else self._evaluate(block.argument, scope, run)
         if isinstance(block.function, building_blocks.Intrinsic):
             return self._step(block, function, argument, run)
-        if isinstance(block.function, building_blocks.CompiledComputation):
-            return run.step("", self._name(block.function), "", lambda: _apply(function, run, argument))
-        return _apply(function, run, argument)
+        return self._apply(block.function, function, argument, run)
+
+    def _apply(self, block, function, argument, run):
+        if isinstance(block, building_blocks.CompiledComputation):
+            return run.step("", self._name(block), "", lambda: _call_with(function, run, argument))
+        return _call_with(function, run, argument)
 
     def _step(self, block, intrinsic, argument, run):
         result_type = block.type_signature
@@ -162,7 +165,7 @@ class Program:
         return [name for child in block.children() for name in self._graph_names(child)]
 
 
-def _apply(function, run, argument):
+def _call_with(function, run, argument):
     return function(run) if argument is None else function(run, argument)
 
 

@@ -31,8 +31,8 @@ class Run:
         self.computation = computation
         self.num_clients = num_clients
         self.clients_at_a_time = clients_at_a_time
-        self.cancellation = cancellation.CancellationManager()
         self._stopped = threading.Event()
+        self._graphs_under_way = set()  # Their CancellationManagers.
         self._teller = _teller(self)
 
     # --- The whole call ---------------------------------------------------------------------------
@@ -54,7 +54,23 @@ class Run:
     def stop(self):
         """Ends the run: TensorFlow's steps that are under way, and all that would follow."""
         self._stopped.set()
-        self.cancellation.start_cancel()
+        for manager in tuple(self._graphs_under_way):
+            manager.start_cancel()
+
+    @contextlib.contextmanager
+    def cancellable(self):
+        """Gives a TensorFlow call something that `stop` cancels.
+
+        Each call has its own: TensorFlow also cancels a manager when a call fails, and then whatever
+        else uses it fails with the same error.
+        """
+        manager = cancellation.CancellationManager()
+        self._graphs_under_way.add(manager)
+        try:
+            self.check()  # After adding: a stop just before is not missed.
+            yield manager
+        finally:
+            self._graphs_under_way.discard(manager)
 
     def check(self):
         """Raises Interrupted once the run has been stopped."""

@@ -1,0 +1,89 @@
+"""Clients side by side, each with variables of its own."""
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_federated as tff
+
+import fedlab
+from fedlab.runtime import runs
+
+
+@tff.tensorflow.computation(tff.SequenceType(np.float32))
+def sum_with_a_variable(numbers):
+    total = tf.Variable(0.0)
+
+    @tf.function
+    def add(_, number):
+        return total.assign_add(number)
+
+    return numbers.reduce(0.0, add)
+
+
+@tff.federated_computation(tff.FederatedType(tff.SequenceType(np.float32), tff.CLIENTS))
+def sums(data):
+    return tff.federated_map(sum_with_a_variable, data)
+
+
+def clients(num_clients):
+    return [tf.data.Dataset.from_tensors(np.float32(client)).repeat(200) for client in range(num_clients)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 8])
+def test_variables_begin_fresh_for_every_client_however_many_run_at_once(limit, in_process):
+    fedlab.runtime.use_in_process(clients_at_a_time=limit)
+    expected = [200 * client for client in range(16)]
+    assert sums(clients(16)) == expected
+    assert sums(clients(16)) == expected
+
+
+def test_results_do_not_depend_on_how_many_clients_run_at_once(in_process):
+    numbers = np.random.default_rng(0).normal(size=[20, 3]).astype(np.float32)
+    mean = tff.federated_computation(
+        lambda x: tff.federated_mean(x), tff.FederatedType(tff.TensorType(np.float32, [3]), tff.CLIENTS)
+    )
+    results = []
+    for limit in (1, 3, 20):
+        fedlab.runtime.use_in_process(clients_at_a_time=limit)
+        results.append(mean(list(numbers)).tobytes())
+    assert len(set(results)) == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_no_more_clients_run_at_once_than_the_limit(limit):
+    running, most, lock, all_here = 0, 0, threading.Lock(), threading.Barrier(limit)
+
+    def work(_):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        all_here.wait(timeout=10)  # Passes only where as many as allowed are here together.
+        with lock:
+            running -= 1
+
+    runs.Run("test", 2 * limit, limit).for_each_client(work, [None] * (2 * limit))
+    assert most == limit
+
+
+def test_results_come_in_the_cohorts_order():
+    run = runs.Run("test", 10, 4)
+    late_first = [threading.Event() for _ in range(4)]
+
+    def work(index):
+        if index < 3:
+            late_first[index + 1].wait(timeout=10)  # Each of the first waits for the one after it.
+        if index < 4:
+            late_first[index].set()
+        return index
+
+    assert run.for_each_client(work, list(range(10))) == list(range(10))
+
+
+def test_a_stopped_run_does_not_go_on():
+    run = runs.Run("test", 2, 1)
+    run.stop()
+    with pytest.raises(runs.Interrupted):
+        run.for_each_client(lambda _: pytest.fail("a stopped run called a client"), [1, 2])
