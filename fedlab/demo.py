@@ -25,6 +25,11 @@ class DemoSettings:
     seed: int = 1
     out: pathlib.Path = pathlib.Path("demo-output")
 
+    def __post_init__(self):
+        for name in ("rounds", "clients_per_round", "local_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1.")
+
 
 def run_demo(settings):
     """Loads, generates, evaluates, fine-tunes, evaluates and generates again; writes a figure.

@@ -1,10 +1,15 @@
 """Figures from round records: what a learner watches while the model learns."""
 
+import re
+
 import matplotlib
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {"before": "#E69F00", "after": "#0072B2", "training": "#999999"}
+
+_ROMAN_NUMBER = re.compile("[IVX]+")
+_SMALL_WORDS = {"A", "AND", "OF", "THE"}
 
 _INK = "#222222"
 _STYLE = {
@@ -77,6 +82,14 @@ def _draw_accuracy_by_client(axes, before, after):
     axes.hlines(rows, starts, ends, color="#cccccc", linewidth=2, zorder=1)
     axes.scatter(starts, rows, color=COLOURS["before"], label="pretrained", zorder=2)
     axes.scatter(ends, rows, color=COLOURS["after"], marker="D", label="fine-tuned", zorder=2)
-    axes.set_yticks(rows, [client_id.replace("_", " ").title() for client_id in clients], fontsize=8)
+    axes.set_yticks(rows, [readable(client_id) for client_id in clients], fontsize=8)
     axes.set(title="Held-out accuracy, client by client", xlabel="accuracy (% of characters)")
     axes.legend(frameon=False, loc="lower right")
+
+
+def readable(client_id):
+    """A client's id as a label: "RICHARD_III_GLOUCESTER" -> "Richard III Gloucester"."""
+    return " ".join(
+        word if _ROMAN_NUMBER.fullmatch(word) else word.lower() if word in _SMALL_WORDS and place else word.title()
+        for place, word in enumerate(client_id.split("_"))
+    )

@@ -53,8 +53,9 @@ def encode_tensor(text, *, unknown="replace"):
         return tf.boolean_mask(ids, ids != _UNKNOWN)
     if unknown == "replace":
         return tf.where(ids == _UNKNOWN, _REPLACEMENT_ID, ids)
-    message = "The text holds characters outside the vocabulary; use unknown='drop' or unknown='replace'."
-    with tf.control_dependencies([tf.debugging.assert_none_equal(ids, np.int64(_UNKNOWN), message)]):
+    message = "The text holds characters outside the vocabulary; drop or replace them (argument unknown)."
+    all_known = tf.debugging.assert_none_equal(ids, np.int64(_UNKNOWN), message=message)
+    with tf.control_dependencies([all_known]):
         return tf.identity(ids)
 
 

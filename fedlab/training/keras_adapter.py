@@ -1,12 +1,10 @@
 """From a Keras model to TFF's `model_fn`, and back, without the RNN trap.
 
 Keras RNN cells that were built eagerly remember `enable_caching_device=True`. A clone made of them
-inside TFF's graph reads its weights through a cache that is filled once, with the clone's own random
-initial values: the server's weights arrive in the embedding and the output layer, never in the RNN.
-Models are rebuilt here without that cache.
+inside TFF's graph reads its weights through a cache, and nothing makes the cache wait for the server's
+weights: they arrive in the embedding and the output layer, while the RNN may compute with the clone's
+own random ones. Models are rebuilt here without that cache.
 """
-
-import copy
 
 import tensorflow as tf
 import tensorflow_federated as tff
@@ -52,8 +50,8 @@ def make_model_fn(keras_model, *, input_spec=None, loss=None, metrics=None):
 
 def _builder(keras_model):
     if isinstance(keras_model, tf.keras.Model):
-        config, kind = _config_of(keras_model), type(keras_model)
-        return lambda: kind.from_config(copy.deepcopy(config))
+        _config_of(keras_model)  # a model without one is an error here, not when TFF calls
+        return lambda: copy_without_cached_weights(keras_model)
     if callable(keras_model) and not _is_keras_3_model(keras_model):
         return keras_model
     raise TypeError(
@@ -66,14 +64,18 @@ def _is_keras_3_model(value):
     return any(cls.__module__.split(".")[0] == "keras" for cls in type(value).__mro__)
 
 
+def copy_without_cached_weights(model):
+    """Builds the model again, with weights of its own, in the graph that is current."""
+    return type(model).from_config(without_cached_weights(_config_of(model)))
+
+
 def _config_of(model):
     try:
-        config = model.get_config()
+        return model.get_config()
     except NotImplementedError as error:
         raise TypeError(
             f"The model {model.name!r} is a subclass without get_config; give a function that builds it instead."
         ) from error
-    return without_cached_weights(config)
 
 
 def without_cached_weights(config):

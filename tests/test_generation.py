@@ -1,0 +1,88 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from fedlab.generation import generate_text, sample_id, stream_text
+from fedlab.models.char_rnn import build_char_rnn
+from fedlab.vocabulary import UnknownCharacterError, encode
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_char_rnn(1, rnn_units=16, seed=1)
+
+
+def test_text_begins_with_the_start_and_has_the_length_asked_for(model):
+    text = generate_text(model, "To be", 20, seed=1)
+    assert text.startswith("To be")
+    assert len(text) == 5 + 20
+    assert generate_text(model, "To be", 0) == "To be"
+
+
+def test_same_seed_gives_the_same_text_and_another_another(model):
+    first, again, other = (generate_text(model, "To be", 40, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_stream_yields_one_character_at_a_time(model):
+    stream = stream_text(model, "To be", 1000, seed=1)
+    characters = list(itertools.islice(stream, 5))
+    assert [len(character) for character in characters] == [1] * 5
+    assert "".join(characters) == generate_text(model, "To be", 5, seed=1)[5:]
+
+
+def test_each_character_is_drawn_from_the_models_prediction_for_what_stands_before(model):
+    text = generate_text(model, "To be", 12, temperature=1e-6, seed=1)  # always the likeliest
+    model.reset_states()
+    logits = model(encode(text)[None, :-1]).numpy()[0]
+    assert np.argmax(logits, axis=-1)[4:].tolist() == encode(text)[5:].tolist()
+
+
+def test_temperature_shapes_the_probabilities():
+    logits = np.log(np.array([0.8, 0.2]))
+    rng = np.random.default_rng(0)
+
+    def share_of_first(temperature):
+        return np.mean([sample_id(logits, temperature, rng) == 0 for _ in range(4000)])
+
+    # softmax(log p / t) is p**(1/t), normalised: 0.8 at 1; 0.64/0.68 at 1/2; 1/2 when very hot
+    assert share_of_first(1.0) == pytest.approx(0.8, abs=0.03)
+    assert share_of_first(0.5) == pytest.approx(0.64 / 0.68, abs=0.03)
+    assert share_of_first(1000.0) == pytest.approx(0.5, abs=0.03)
+
+
+def test_huge_logits_do_not_overflow():
+    assert sample_id(np.array([1e4, -1e4]), 0.01, np.random.default_rng(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"start": ""}, ValueError, "start is empty"),
+        ({"start": None}, TypeError, "start=None"),
+        ({"start": "naïve"}, UnknownCharacterError, "'ï' x1"),
+        ({"length": -1}, ValueError, "length=-1"),
+        ({"length": 2.5}, ValueError, "length=2.5"),
+        ({"temperature": 0}, ValueError, "temperature=0: give a number above 0"),
+        ({"temperature": -1.0}, ValueError, "temperature=-1.0"),
+        ({"temperature": float("nan")}, ValueError, "temperature=nan"),
+        ({"temperature": "hot"}, ValueError, "temperature='hot'"),
+    ],
+)
+def test_bad_input_is_named_before_the_first_character(model, arguments, error, message):
+    with pytest.raises(error, match=message):
+        stream_text(model, **({"start": "a", "length": 5} | arguments))
+
+
+def test_model_for_other_batch_sizes_says_how_to_copy_it():
+    with pytest.raises(ValueError, match=r"batches of 8.*with_batch_size\(model, 1\)"):
+        stream_text(build_char_rnn(8, rnn_units=4), "a")
+
+
+def test_diverged_weights_are_said_to_be():
+    model = build_char_rnn(1, rnn_units=4)
+    model.layers[2].bias.assign([np.nan] * 86)
+    with pytest.raises(ValueError, match="NaN or infinite.*smaller learning rate"):
+        generate_text(model, "a", 1)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from fedlab.datasets.federated_text import from_speeches
+from fedlab.models.char_rnn import build_char_rnn
+from fedlab.training import evaluate
+from fedlab.vocabulary import encode
+
+
+def test_evaluation_is_what_numpy_computes_window_by_window():
+    text = {"A": "dhlptx" * 60, "B": "the cat sat " * 10, "C": "too short"}
+    clients = from_speeches({client_id: [speech] for client_id, speech in text.items()})
+    model = build_char_rnn(2, rnn_units=8, seed=1)
+    single = build_char_rnn(1, rnn_units=8)
+    single.set_weights(model.get_weights())
+
+    losses, hits = {}, {}
+    for client_id in ("A", "B"):
+        ids = encode(text[client_id])
+        losses[client_id], hits[client_id] = [], []
+        for first in range(0, len(ids) - 100, 101):
+            window = ids[first : first + 101]
+            single.reset_states()
+            logits = single(window[None, :-1]).numpy()[0].astype(np.float64)
+            log_probabilities = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+            losses[client_id] += list(-log_probabilities[np.arange(100), window[1:]])
+            hits[client_id] += list(logits.argmax(axis=-1) == window[1:])
+
+    found = evaluate(model, clients)
+    assert found.num_characters == 400  # 3 windows of A's 360 characters, 1 of B's 120
+    assert found.loss == pytest.approx(np.mean(losses["A"] + losses["B"]), rel=1e-5)
+    assert found.accuracy == pytest.approx(np.mean(hits["A"] + hits["B"]))
+    assert found.accuracy_by_client == pytest.approx({name: np.mean(hits[name]) for name in ("A", "B")})
+
+
+def test_random_model_guesses_one_character_in_86():
+    model = build_char_rnn(8, rnn_units=8, seed=1)
+    clients = from_speeches({"A": ["".join(np.random.default_rng(0).choice(list("abcdefgh. "), 2000))]})
+    found = evaluate(model, clients)
+    assert found.loss == pytest.approx(np.log(86), abs=0.05)
+
+
+def test_evaluating_twice_gives_the_same():
+    model = build_char_rnn(8, rnn_units=8, seed=1)
+    clients = from_speeches({"A": ["dhlptx" * 60]})
+    assert evaluate(model, clients) == evaluate(model, clients)
+
+
+def test_no_text_to_evaluate_on_is_an_error():
+    clients = from_speeches({"A": ["short"], "B": []})
+    with pytest.raises(ValueError, match="None of the 2 clients has 101 characters"):
+        evaluate(build_char_rnn(8, rnn_units=4), clients)
+
+
+def test_unknown_client_is_named():
+    clients = from_speeches({"A": ["d" * 200]})
+    with pytest.raises(ValueError, match="client 'Z' is not in the dataset"):
+        evaluate(build_char_rnn(8, rnn_units=4), clients, ["Z"])
