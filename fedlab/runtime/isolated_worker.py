@@ -73,6 +73,8 @@ async def _relay(socket_path, port, worker):
             to_client.close()  # Not listening yet; gRPC tries again.
             return
         await asyncio.gather(_pump(from_client, to_worker), _pump(from_worker, to_client))
+        to_worker.close()
+        to_client.close()
 
     await asyncio.start_unix_server(connect, socket_path, limit=_CHUNK_BYTES)
     return await asyncio.to_thread(worker.wait)
@@ -83,10 +85,9 @@ async def _pump(source, sink):
         while chunk := await source.read(_CHUNK_BYTES):
             sink.write(chunk)
             await sink.drain()
+        sink.write_eof()  # The other direction may still have something to say.
     except OSError:
-        pass  # Either end went away, which ends the conversation.
-    finally:
-        sink.close()
+        sink.close()  # Either end went away, which ends the conversation.
 
 
 def main(socket_path, port, *command):

@@ -1,16 +1,32 @@
 """One call of a computation: its cohort, its clients side by side, its end, and what it tells."""
 
 import concurrent.futures
+import concurrent.futures.thread
 import contextlib
 import itertools
 import threading
 import time
+import weakref
 
 from tensorflow.python.eager import cancellation
 
 from fedlab.runtime import errors, events, summaries
 
 _call_numbers = itertools.count(1)
+
+
+_under_way = weakref.WeakSet()
+
+
+def stop_all():
+    """Ends all runs that are under way."""
+    for run in list(_under_way):
+        run.stop()
+
+
+# Python waits for threads when it exits, and would wait for ever for an endless computation. Its
+# `atexit` comes after that wait; this, which the thread pools themselves use, comes before.
+threading._register_atexit(stop_all)
 
 
 class Interrupted(concurrent.futures.CancelledError):
@@ -39,6 +55,7 @@ class Run:
 
     def call(self, function, *arguments):
         """Calls the function that the computation is, and tells of it."""
+        _under_way.add(self)
         self._teller.tell(events.COMPUTATION_STARTED)
         started = time.perf_counter()
         try:

@@ -1,18 +1,25 @@
 """Contexts that run computations on TFF's C++ workers: one of our own, or several over the network."""
 
+import itertools
+
 import grpc
-from tensorflow_federated.python.common_libs import async_utils
+from tensorflow_federated.python.common_libs import async_utils, structure
 from tensorflow_federated.python.core.backends.native import compiler, mergeable_comp_compiler
 from tensorflow_federated.python.core.environments.tensorflow_frontend import tensorflow_computation
 from tensorflow_federated.python.core.impl.context_stack import context_base
 from tensorflow_federated.python.core.impl.execution_contexts import (
     async_execution_context,
+    compiler_pipeline,
     mergeable_comp_execution_context,
     sync_execution_context,
 )
 from tensorflow_federated.python.core.impl.executor_stacks import python_executor_stacks
-from tensorflow_federated.python.core.impl.executors import remote_executor, remote_executor_grpc_stub
-from tensorflow_federated.python.core.impl.types import placements
+from tensorflow_federated.python.core.impl.executors import (
+    cardinalities_utils,
+    remote_executor,
+    remote_executor_grpc_stub,
+)
+from tensorflow_federated.python.core.impl.types import computation_types, placements, type_conversions
 
 from fedlab.runtime import compiling
 
@@ -92,9 +99,10 @@ class RemoteWorkersContext(context_base.SyncContext):
             for target in targets
         }
         self._continue = on_lost == "continue"
+        self._forms = compiler_pipeline.CompilerPipeline(_compile_to_mergeable_form)
+        self._runner = async_utils.AsyncThreadRunner()
         for worker in self._workers.values():
             worker.check()
-        self._spread()
 
     @property
     def targets(self):
@@ -102,26 +110,63 @@ class RemoteWorkersContext(context_base.SyncContext):
         return list(self._workers)
 
     def invoke(self, comp, arg):
+        form = self._forms.compile(comp)
         while True:
             try:
-                return self._context.invoke(comp, arg)
+                return self._invoke_on_all(form, arg)
             except WorkerLostError as lost:
                 if not self._continue or len(self._workers) == 1:
                     raise
                 # Arguments are values that no worker changes: the call starts over with the others.
                 self._workers.pop(lost.target, None)
-                self._spread()
 
-    def _spread(self):
-        self._context = mergeable_comp_execution_context.MergeableCompExecutionContext(
-            async_contexts=list(self._workers.values()),
-            compiler_fn=_compile_to_mergeable_form,
-            transform_result=tensorflow_computation.transform_result,
+    def _invoke_on_all(self, form, arg):
+        workers = list(self._workers.values())
+        parts = None if arg is None else _Parts(arg, form.up_to_merge.type_signature.parameter, len(workers))
+        result = self._runner.run_coro_and_return_result(
+            mergeable_comp_execution_context._invoke_mergeable_comp_form(form, parts, workers)
         )
+        result = type_conversions.type_to_py_container(result, form.after_merge.type_signature.result)
+        return tensorflow_computation.transform_result(result)
 
 
 def _compile_to_mergeable_form(computation):
     return mergeable_comp_compiler.compile_to_mergeable_comp_form(compiling.with_simulated_security(computation))
+
+
+class _Parts:
+    """A computation's argument, divided among workers.
+
+    Not by TFF's own `MergeableCompExecutionContextValue`: where the last argument is not at the clients,
+    that gives the first clients to every worker, and the rest to none.
+    """
+
+    def __init__(self, value, type_spec, num_workers):
+        num_clients = cardinalities_utils.infer_cardinalities(value, type_spec).get(placements.CLIENTS)
+        if num_clients is None:
+            self._parts = [value] * num_workers  # Every worker has clients of its own.
+        else:
+            # A worker cannot sum over no clients, so there may be fewer parts than workers.
+            num_parts = max(1, min(num_workers, num_clients))
+            bounds = [num_clients * part // num_parts for part in range(num_parts + 1)]
+            self._parts = [_of_clients(value, type_spec, slice(*pair)) for pair in itertools.pairwise(bounds)]
+
+    def value(self):
+        """The parts, one for each worker that gets any."""
+        return self._parts
+
+
+def _of_clients(value, type_spec, chosen):
+    """The value with only some of its clients."""
+    if isinstance(type_spec, computation_types.StructType):
+        named_types = structure.to_elements(type_spec)
+        parts = structure.from_container(value)
+        return structure.Struct(
+            (name, _of_clients(part, inner, chosen)) for part, (name, inner) in zip(parts, named_types, strict=True)
+        )
+    if isinstance(type_spec, computation_types.FederatedType) and not type_spec.all_equal:
+        return value[chosen]
+    return value
 
 
 class _RemoteWorker(context_base.AsyncContext):

@@ -3,6 +3,8 @@
 import os
 import pathlib
 import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -19,3 +21,9 @@ def has_worker():
 
 
 needs_worker = pytest.mark.skipif(not has_worker(), reason="TFF's worker is a program for Linux x86-64 with AVX")
+
+
+def can_isolate():
+    """Whether this system allows a process a network of its own."""
+    code = "from fedlab.runtime import isolated_worker; isolated_worker.enter_own_network()"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
