@@ -49,10 +49,9 @@ def loss():
 
 def federated_rounds(use_runtime):
     """Makes a function that trains one round over the first n clients."""
-    import fedlab
-
     import tensorflow_federated as tff
 
+    import fedlab
     from fedlab.models.char_rnn import build_char_rnn
 
     use_runtime(fedlab, tff)
@@ -83,9 +82,9 @@ def tff_worker():
 
 
 def keras_fit():
-    import fedlab  # noqa: F401  (chooses the Keras)
     import tensorflow as tf
 
+    import fedlab  # noqa: F401  (chooses the Keras)
     from fedlab.models.char_rnn import build_char_rnn
 
     model = build_char_rnn(ROWS)
@@ -221,7 +220,9 @@ def report(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", action="store_true", help="rounds of 1 to 64 clients as well")

@@ -21,7 +21,6 @@ import importlib.machinery
 import logging
 import os
 import sys
-import types
 import warnings
 
 from fedlab import keras_classes, stand_ins
@@ -72,8 +71,13 @@ def prepare_environment():
 
 def _check_keras(tensorflow):
     asked_for = os.environ.get("TF_USE_LEGACY_KERAS") in _TRUE
-    loaded = vars(getattr(tensorflow, "keras", None) or types.SimpleNamespace()).get("_tfll_keras_version")
-    if not asked_for or loaded == "keras_3":
+    # Read without touching tf.keras, which a first touch would load.
+    keras = vars(tensorflow).get("keras")
+    keras = vars(keras) if keras is not None else {}
+    is_keras_3 = keras.get("_tfll_keras_version") == "keras_3" or keras.get("__name__", "").startswith(
+        "keras."
+    )
+    if not asked_for or is_keras_3:
         raise ImportError(
             "TensorFlow was imported before fedlab and runs with Keras 3, which TensorFlow Federated "
             "cannot use. Restart the kernel (Kernel > Restart, in Colab Runtime > Restart session), "

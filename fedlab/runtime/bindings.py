@@ -36,7 +36,9 @@ def read(binding, type_spec):
         return Leaf(binding.sequence.variant_tensor_name, type_spec.element)
     if kind == "struct":
         named_types = structure.to_elements(type_spec)
-        parts = [read(part, inner) for part, (_, inner) in zip(binding.struct.element, named_types, strict=True)]
+        parts = [
+            read(part, inner) for part, (_, inner) in zip(binding.struct.element, named_types, strict=True)
+        ]
         return [name for name, _ in named_types], parts
     raise ValueError(f"TFF bound a value of type {type_spec} to nothing (binding {kind!r}).")
 

@@ -81,7 +81,9 @@ def _digest(computation):
 def _compile(computation):
     block = with_simulated_security(computation).to_building_block()
     block, _ = tensorflow_tree_transformations.replace_intrinsics_with_bodies(block)
-    native = compiler.transform_to_native_form(computation_impl.ConcreteComputation.from_building_block(block))
+    native = compiler.transform_to_native_form(
+        computation_impl.ConcreteComputation.from_building_block(block)
+    )
     return programs.Program(native.to_building_block(), native.type_signature)
 
 

@@ -25,7 +25,9 @@ class ComputationError(RuntimeError):
 
     def __str__(self):
         where = f"{self.function!r}" + (f", inside {self.computation!r}," if self.computation else "")
-        who = "" if self.client is None else f" at client {self.client} (of {self.num_clients}, counted from 0)"
+        who = (
+            "" if self.client is None else f" at client {self.client} (of {self.num_clients}, counted from 0)"
+        )
         reason = f"{type(self.__cause__).__name__}: {original_message(self.__cause__)}"
         return f"{where} failed{who}.\n{reason}{self._way_out()}"
 
@@ -33,8 +35,8 @@ class ComputationError(RuntimeError):
         if self.client is None or self.num_clients == 1:
             return ""
         return (
-            f"\nTo look closer, call {self.computation or 'the computation'!r} with that client's data alone: "
-            f"[clients[{self.client}]]."
+            f"\nTo look closer, call {self.computation or 'the computation'!r} with that client's data "
+            f"alone: [clients[{self.client}]]."
         )
 
 
@@ -48,4 +50,6 @@ def original_message(error):
 
 
 _MOST_LINES = 12
-_NOISE = re.compile(r"(\[\[.*\]\]|Detected at node .*|Graph execution error:|File \".*|\d+ root error\(s\) found\.)$")
+_NOISE = re.compile(
+    r"(\[\[.*\]\]|Detected at node .*|Graph execution error:|File \".*|\d+ root error\(s\) found\.)$"
+)

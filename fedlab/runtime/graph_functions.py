@@ -83,7 +83,12 @@ class _ImportedGraph:
         if self._num_outputs == 0:
             return iter(())
         context = eager_context.context()
-        attributes = ("executor_type", "", "config_proto", context.function_call_options.config_proto_serialized)
+        attributes = (
+            "executor_type",
+            "",
+            "config_proto",
+            context.function_call_options.config_proto_serialized,
+        )
         # Not by calling the wrapper: that looks for a cancellation in a global variable, which clients
         # that run side by side would overwrite.
         return iter(

@@ -31,7 +31,9 @@ def node_name(reference):
 
 def add_suffix_to_functions(graph_def, suffix):
     """Renames every library function of the graph, and all that refers to one, in place."""
-    names = {function.signature.name: function.signature.name + suffix for function in graph_def.library.function}
+    names = {
+        function.signature.name: function.signature.name + suffix for function in graph_def.library.function
+    }
     for function in graph_def.library.function:
         function.signature.name = names[function.signature.name]
         for node in function.node_def:

@@ -105,7 +105,9 @@ def _placed_parts(value):
 def _map_placed(function, value):
     if not isinstance(value, structure.Struct):
         return function(value)
-    return values.struct(structure.name_list_with_nones(value), [_map_placed(function, part) for part in value])
+    return values.struct(
+        structure.name_list_with_nones(value), [_map_placed(function, part) for part in value]
+    )
 
 
 def _pick(listed, index):

@@ -66,12 +66,17 @@ def _write_name(proto, name):
 
 def name_of(computation):
     """What Python called a computation, or its type where nobody gave it a name."""
-    return getattr(computation, "__name__", None) or f"of type {computation.type_signature.compact_representation()}"
+    return (
+        getattr(computation, "__name__", None)
+        or f"of type {computation.type_signature.compact_representation()}"
+    )
 
 
 def graph_name(graph_def):
     """The name noted in a graph, or "unnamed": some graphs are made by TFF's compiler."""
-    names = [node.name.removeprefix(_NAME_NODE) for node in graph_def.node if node.name.startswith(_NAME_NODE)]
+    names = [
+        node.name.removeprefix(_NAME_NODE) for node in graph_def.node if node.name.startswith(_NAME_NODE)
+    ]
     return names[0] if names else _UNNAMED
 
 

@@ -91,7 +91,7 @@ class Program:
     def _intrinsic(self, block, scope, run):
         if block.uri not in intrinsics.BY_NAME:
             raise NotImplementedError(
-                f"This process cannot run the intrinsic {block.uri!r}: TFF's compiler should have replaced it."
+                f"The intrinsic {block.uri!r} cannot run here: TFF's compiler should have replaced it."
             )
         return intrinsics.BY_NAME[block.uri]
 

@@ -63,7 +63,9 @@ class Run:
         except Exception as error:
             if isinstance(error, errors.ComputationError):
                 error.computation, error.num_clients = self.computation, self.num_clients
-            self._teller.tell(events.COMPUTATION_FAILED, seconds=time.perf_counter() - started, error=str(error))
+            self._teller.tell(
+                events.COMPUTATION_FAILED, seconds=time.perf_counter() - started, error=str(error)
+            )
             raise
         self._teller.tell(events.COMPUTATION_FINISHED, seconds=time.perf_counter() - started, result=result)
         return result

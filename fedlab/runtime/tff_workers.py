@@ -40,8 +40,9 @@ class WorkerLostError(RuntimeError):
 
     def __init__(self, target, reason):
         super().__init__(
-            f"Worker {target!r} was lost: {reason} The computation's arguments are unchanged, so the same call can "
-            "be made again, once the worker is back or without it: use_remote_workers([...], on_lost='continue')."
+            f"Worker {target!r} was lost: {reason} The computation's arguments are unchanged, so the same "
+            "call can be made again, once the worker is back or without it: "
+            "use_remote_workers([...], on_lost='continue')."
         )
         self.target = target
 
@@ -131,7 +132,9 @@ class RemoteWorkersContext(context_base.SyncContext):
 
 
 def _compile_to_mergeable_form(computation):
-    return mergeable_comp_compiler.compile_to_mergeable_comp_form(compiling.with_simulated_security(computation))
+    return mergeable_comp_compiler.compile_to_mergeable_comp_form(
+        compiling.with_simulated_security(computation)
+    )
 
 
 class _Parts:
@@ -162,7 +165,8 @@ def _of_clients(value, type_spec, chosen):
         named_types = structure.to_elements(type_spec)
         parts = structure.from_container(value)
         return structure.Struct(
-            (name, _of_clients(part, inner, chosen)) for part, (name, inner) in zip(parts, named_types, strict=True)
+            (name, _of_clients(part, inner, chosen))
+            for part, (name, inner) in zip(parts, named_types, strict=True)
         )
     if isinstance(type_spec, computation_types.FederatedType) and not type_spec.all_equal:
         return value[chosen]

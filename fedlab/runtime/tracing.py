@@ -181,7 +181,9 @@ class _Recorder:
         elif event.kind == events.STEP_FINISHED:
             parts = sorted(self._clients.pop(event.step, ()), key=lambda part: part.client)
             self._steps.append(
-                Step(event.intrinsic, event.function, event.placement, event.seconds, event.value, tuple(parts))
+                Step(
+                    event.intrinsic, event.function, event.placement, event.seconds, event.value, tuple(parts)
+                )
             )
         elif event.kind == events.COMPUTATION_FINISHED:
             self._last = event

@@ -97,7 +97,9 @@ def from_element(element, type_spec):
     named_types = structure.to_elements(type_spec)
     names = [name for name, _ in named_types]
     parts = _parts(element, names)
-    return struct(names, [from_element(part, inner) for part, (_, inner) in zip(parts, named_types, strict=True)])
+    return struct(
+        names, [from_element(part, inner) for part, (_, inner) in zip(parts, named_types, strict=True)]
+    )
 
 
 def _parts(element, names):

@@ -35,7 +35,9 @@ def find_binary():
     """
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or machine not in ("x86_64", "AMD64"):
-        raise WorkerError(f"TFF's worker is a program for Linux on x86-64; this is {system} on {machine}." + _WAY_OUT)
+        raise WorkerError(
+            f"TFF's worker is a program for Linux on x86-64; this is {system} on {machine}." + _WAY_OUT
+        )
     package = pathlib.Path(importlib.util.find_spec("tensorflow_federated").origin).parent
     path = package / "data" / "worker_binary"
     if not path.is_file():
@@ -105,22 +107,24 @@ class WorkerProcess:
                 self.check()
                 if time.monotonic() > end:
                     raise WorkerError(
-                        f"TFF's worker did not answer within {deadline_s} s. The end of its log:\n{self._log_end()}\n"
-                        f"On a slow machine give it longer: use_local_worker(deadline_s={2 * deadline_s})." + _WAY_OUT
+                        f"TFF's worker did not answer within {deadline_s} s. The end of its log:\n"
+                        f"{self._log_end()}\nOn a slow machine give it longer: use_local_worker(deadline_s={2 * deadline_s})."
+                        + _WAY_OUT
                     )
 
     def _why_it_ended(self, status):
         status = status if status >= 0 or not self._isolated else 128 - status
         if self._isolated and status == isolated_worker.CANNOT_ISOLATE:
             return (
-                "TFF's worker listens on every network interface, and this system does not let fedlab give it a "
-                "network of its own, so it was not started. Read the documentation of reachable_from_network "
-                "before you set it." + _WAY_OUT
+                "TFF's worker listens on every network interface, and this system does not let fedlab give "
+                "it a network of its own, so it was not started. Read the documentation of "
+                "reachable_from_network before you set it." + _WAY_OUT
             )
         died_of = status - 128 if self._isolated else -status
         if died_of == signal.SIGILL:
             return (
-                "TFF's worker needs a processor with AVX, and this one has none (illegal instruction)." + _WAY_OUT
+                "TFF's worker needs a processor with AVX, and this one has none (illegal instruction)."
+                + _WAY_OUT
             )
         if died_of == signal.SIGKILL:
             return "TFF's worker was killed, most likely for want of memory." + _WAY_OUT

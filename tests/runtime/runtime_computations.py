@@ -18,7 +18,11 @@ INT_AT_CLIENTS = tff.FederatedType(np.int32, tff.CLIENTS)
 VECTOR = tff.TensorType(np.float32, [3])
 STRUCT = tff.to_type(collections.OrderedDict(weights=VECTOR, bias=np.float32))
 SCALAR_FLOAT = tff.TensorType(np.float32)
-VECTORS = [np.array([1, 2, 3], np.float32), np.array([4, 0, -6], np.float32), np.array([0.5, 0.25, 9], np.float32)]
+VECTORS = [
+    np.array([1, 2, 3], np.float32),
+    np.array([4, 0, -6], np.float32),
+    np.array([0.5, 0.25, 9], np.float32),
+]
 STRUCTS = [
     collections.OrderedDict(weights=vector, bias=np.float32(index)) for index, vector in enumerate(VECTORS)
 ]
@@ -51,14 +55,26 @@ def tensors_of_every_dtype():
     dtypes = [np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
     dtypes += [np.float16, np.float32, np.float64, np.complex64, np.complex128]
     return [
-        tff.tensorflow.computation(lambda x: tf.identity(x), tff.TensorType(dtype, [2]))(np.array([0, 1], dtype))
+        tff.tensorflow.computation(lambda x: tf.identity(x), tff.TensorType(dtype, [2]))(
+            np.array([0, 1], dtype)
+        )
         for dtype in dtypes
     ]
 
 
 @case
 def scalars_of_every_dtype():
-    dtypes = [np.bool_, np.int8, np.int32, np.int64, np.uint8, np.float16, np.float32, np.float64, np.complex64]
+    dtypes = [
+        np.bool_,
+        np.int8,
+        np.int32,
+        np.int64,
+        np.uint8,
+        np.float16,
+        np.float32,
+        np.float64,
+        np.complex64,
+    ]
     return [tff.tensorflow.computation(lambda x: tf.identity(x), dtype)(dtype(1)) for dtype in dtypes]
 
 
@@ -89,7 +105,10 @@ def every_python_container():
 @case
 def containers_as_arguments():
     type_spec = tff.StructWithPythonType(
-        [("p", tff.StructWithPythonType([("x", np.int32), ("y", np.int32)], Point)), ("q", [np.int32, np.int32])],
+        [
+            ("p", tff.StructWithPythonType([("x", np.int32), ("y", np.int32)], Point)),
+            ("q", [np.int32, np.int32]),
+        ],
         collections.OrderedDict,
     )
     swap = tff.tensorflow.computation(lambda v: (v["q"], v["p"]), type_spec)
@@ -324,11 +343,15 @@ def min_and_max():
 @case
 def aggregate():
     zero = tff.tensorflow.computation(lambda: (0.0, 0))
-    accumulate = tff.tensorflow.computation(lambda a, v: (a[0] + v, a[1] + 1), ((np.float32, np.int32), np.float32))
+    accumulate = tff.tensorflow.computation(
+        lambda a, v: (a[0] + v, a[1] + 1), ((np.float32, np.int32), np.float32)
+    )
     merge = tff.tensorflow.computation(
         lambda a, b: (a[0] + b[0], a[1] + b[1]), ((np.float32, np.int32), (np.float32, np.int32))
     )
-    report = tff.tensorflow.computation(lambda sum_, count: sum_ / tf.cast(count, tf.float32), (np.float32, np.int32))
+    report = tff.tensorflow.computation(
+        lambda sum_, count: sum_ / tf.cast(count, tf.float32), (np.float32, np.int32)
+    )
 
     @tff.federated_computation(FLOAT_AT_CLIENTS)
     def average(x):
@@ -420,7 +443,9 @@ def datasets_in_and_out():
 
 @case
 def a_reduction_inside_tensorflow():
-    total = tff.tensorflow.computation(lambda data: data.reduce(0, lambda a, b: a + b), tff.SequenceType(np.int32))
+    total = tff.tensorflow.computation(
+        lambda data: data.reduce(0, lambda a, b: a + b), tff.SequenceType(np.int32)
+    )
     return total([1, 2, 3]), total([]), total(tf.data.Dataset.range(4, output_type=tf.int32))
 
 
@@ -494,9 +519,14 @@ unweighted("secure_sum_of_integers", lambda: aggregators.SecureSumFactory(20), I
 unweighted("secure_modular_sum", lambda: aggregators.SecureModularSumFactory(16), INT_VECTOR, INTS)
 unweighted("concatenated_sum", lambda: aggregators.concat_factory(aggregators.SumFactory()))
 unweighted("encoded_sum", lambda: aggregators.EncodedSumFactory.quantize_above_threshold(8, threshold=100))
-unweighted("reservoir_that_holds_all", lambda: aggregators.UnweightedReservoirSamplingFactory(1), VECTOR, VECTORS[:1])
 unweighted(
-    "dp_without_noise", lambda: aggregators.DifferentiallyPrivateFactory.gaussian_fixed(0.0, 3, 1.0), VECTOR, VECTORS
+    "reservoir_that_holds_all", lambda: aggregators.UnweightedReservoirSamplingFactory(1), VECTOR, VECTORS[:1]
+)
+unweighted(
+    "dp_without_noise",
+    lambda: aggregators.DifferentiallyPrivateFactory.gaussian_fixed(0.0, 3, 1.0),
+    VECTOR,
+    VECTORS,
 )
 unweighted(
     "dp_adaptive_without_noise",
@@ -637,7 +667,9 @@ def analytics_histogram_of_counts():
     @tff.federated_computation(tff.FederatedType(tff.SequenceType(np.int64), tff.CLIENTS))
     def histogram(data):
         count = tff.tensorflow.computation(
-            lambda numbers: numbers.reduce(tf.zeros([4], tf.int32), lambda sums, n: sums + tf.one_hot(n, 4, dtype=tf.int32)),
+            lambda numbers: numbers.reduce(
+                tf.zeros([4], tf.int32), lambda sums, n: sums + tf.one_hot(n, 4, dtype=tf.int32)
+            ),
             tff.SequenceType(np.int64),
         )
         return tff.federated_sum(tff.federated_map(count, data))

@@ -20,7 +20,9 @@ def has_worker():
     return os.access(worker_process.find_binary(), os.X_OK)
 
 
-needs_worker = pytest.mark.skipif(not has_worker(), reason="TFF's worker is a program for Linux x86-64 with AVX")
+needs_worker = pytest.mark.skipif(
+    not has_worker(), reason="TFF's worker is a program for Linux x86-64 with AVX"
+)
 
 
 def can_isolate():

@@ -36,7 +36,9 @@ def test_an_error_names_computation_function_client_and_tensorflows_reason(limit
         3,
     )
     assert "client 2 (of 3, counted from 0)" in str(error)
-    assert re.search(r"InvalidArgumentError: Incompatible shapes: \[[23]\] vs. \[[23]\]$", str(error), re.MULTILINE)
+    assert re.search(
+        r"InvalidArgumentError: Incompatible shapes: \[[23]\] vs. \[[23]\]$", str(error), re.MULTILINE
+    )
     assert "[clients[2]]" in str(error)
     assert isinstance(error.__cause__, tf.errors.InvalidArgumentError)
 

@@ -50,7 +50,9 @@ def test_finished_events_carry_seconds_and_started_ones_do_not():
 
 def test_values_come_to_those_who_ask():
     with_values = events_of(total_of_doubles, [1.0, 4.0], values=True)
-    of_clients = {e.client: e.value.numbers for e in with_values if e.kind == "client_finished" and e.function}
+    of_clients = {
+        e.client: e.value.numbers for e in with_values if e.kind == "client_finished" and e.function
+    }
     assert of_clients == {0: (2.0,), 1: (8.0,)}
     running_totals = [e.value.numbers for e in with_values if e.kind == "client_finished" and not e.function]
     assert running_totals == [(2.0,), (10.0,)]

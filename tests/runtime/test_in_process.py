@@ -40,7 +40,8 @@ def test_a_mean_over_clients_is_the_mean():
 def test_importing_the_runtime_is_cheap():
     code = (
         "import time; start = time.perf_counter(); import fedlab.runtime, sys; "
-        "print(time.perf_counter() - start, 'tensorflow' in sys.modules, 'tensorflow_federated' in sys.modules)"
+        "seconds = time.perf_counter() - start; "
+        "print(seconds, 'tensorflow' in sys.modules, 'tensorflow_federated' in sys.modules)"
     )
     seconds, tensorflow, tff_ = run_python(code).stdout.split()
     assert (tensorflow, tff_) == ("False", "False")
@@ -107,9 +108,7 @@ def test_a_senseless_limit_is_refused_with_its_value(limit):
 
 
 def test_the_number_of_clients_can_have_a_default(in_process):
-    count = tff.federated_computation(
-        lambda: tff.federated_sum(tff.federated_value(1, tff.CLIENTS))
-    )
+    count = tff.federated_computation(lambda: tff.federated_sum(tff.federated_value(1, tff.CLIENTS)))
     assert count() == 0
     fedlab.runtime.use_in_process(default_num_clients=5)
     assert count() == 5
@@ -157,7 +156,9 @@ def test_an_argument_changed_after_the_call_does_not_change_the_result():
 
 def test_a_mapped_sequence_comes_back_as_a_dataset():
     square = tff.tensorflow.computation(lambda x: x * x, np.int32)
-    squares = tff.federated_computation(lambda data: tff.sequence_map(square, data), tff.SequenceType(np.int32))
+    squares = tff.federated_computation(
+        lambda data: tff.sequence_map(square, data), tff.SequenceType(np.int32)
+    )
     assert [int(number) for number in squares([1, 2, 3])] == [1, 4, 9]
     assert list(squares([])) == []
 
@@ -182,7 +183,9 @@ def test_a_key_out_of_range_is_named_with_its_client():
     def select(keys, max_key, value):
         return tff.federated_select(keys, max_key, value, pick)
 
-    with pytest.raises(ValueError, match="client 1 asks for key 9, but its keys run from 0 to max_key, which is 2"):
+    with pytest.raises(
+        ValueError, match="client 1 asks for key 9, but its keys run from 0 to max_key, which is 2"
+    ):
         select([[0], [9]], 2, [5, 6, 7])
 
 
@@ -199,7 +202,8 @@ def test_secure_sums_say_that_they_are_simulated_and_check_their_inputs():
 def test_a_seeded_shuffle_is_the_same_in_every_call():
     data = tf.data.Dataset.range(20).shuffle(20, seed=3)
     first = tff.tensorflow.computation(
-        lambda numbers: numbers.take(3).reduce(np.int64(0), lambda a, b: a * 100 + b), tff.SequenceType(np.int64)
+        lambda numbers: numbers.take(3).reduce(np.int64(0), lambda a, b: a * 100 + b),
+        tff.SequenceType(np.int64),
     )
     assert len({int(first(data)) for _ in range(5)}) == 1
 

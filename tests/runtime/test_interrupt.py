@@ -15,7 +15,9 @@ from fedlab.runtime import events
 
 @tff.tensorflow.computation(np.int64)
 def count_to(limit):
-    return tf.while_loop(lambda i: i < limit, lambda i: i + 1, [tf.constant(0, tf.int64)], parallel_iterations=1)[0]
+    return tf.while_loop(
+        lambda i: i < limit, lambda i: i + 1, [tf.constant(0, tf.int64)], parallel_iterations=1
+    )[0]
 
 
 @tff.tensorflow.computation(tff.SequenceType(np.int64))
@@ -43,6 +45,7 @@ FOREVER = {
 
 def interrupt_once_started(after_s):
     """Interrupts the main thread some time after a computation has begun."""
+
     def hear(event):
         if event.kind == events.STEP_STARTED and event.intrinsic in ("federated_map", ""):
             threading.Timer(after_s, os.kill, [os.getpid(), signal.SIGINT]).start()

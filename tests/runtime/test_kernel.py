@@ -24,7 +24,9 @@ class Kernel:
     """A kernel and a client to it."""
 
     def __init__(self):
-        self.manager, self._client = jupyter_client.manager.start_new_kernel(kernel_name="python3", startup_timeout=120)
+        self.manager, self._client = jupyter_client.manager.start_new_kernel(
+            kernel_name="python3", startup_timeout=120
+        )
 
     def run(self, code, *, until=None, within_s=120):
         """Runs a cell; returns what it printed and the name of its error, or "" where it had none."""
@@ -89,7 +91,9 @@ def assert_gone(family, within_s=10):
 
 
 def listening_ports(process):
-    return {connection.laddr.port for connection in process.net_connections() if connection.status == "LISTEN"}
+    return {
+        connection.laddr.port for connection in process.net_connections() if connection.status == "LISTEN"
+    }
 
 
 def test_a_kernel_runs_rounds_without_child_or_socket_and_interrupts_and_restarts(kernel):
@@ -118,7 +122,9 @@ def test_a_kernel_that_ends_in_the_middle_of_a_round_leaves_nothing(kernel, endi
     assert kernel.run(BEGIN) == ("11\n", "")
     family = kernel.family()
     if ending == "exit()":
-        kernel.run("import threading; threading.Thread(target=lambda: total([2**62] * 3), daemon=True).start()")
+        kernel.run(
+            "import threading; threading.Thread(target=lambda: total([2**62] * 3), daemon=True).start()"
+        )
         kernel.run("exit()")
     else:
         kernel.run(ENDLESS, until="begun")

@@ -3,10 +3,12 @@
 import io
 
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab
+from fedlab.runtime import events, progress
 
 
 @tff.tensorflow.computation(np.float32)
@@ -38,14 +40,11 @@ def test_a_failed_round_leaves_no_bar_behind():
     screen = io.StringIO()
     check = tff.tensorflow.computation(lambda x: tf.ensure_shape(x, [2]), tff.TensorType(np.float32, [None]))
     fail = tff.federated_computation(
-        lambda x: tff.federated_map(check, x), tff.FederatedType(tff.TensorType(np.float32, [None]), tff.CLIENTS)
+        lambda x: tff.federated_map(check, x),
+        tff.FederatedType(tff.TensorType(np.float32, [None]), tff.CLIENTS),
     )
-    from fedlab.runtime import events, progress
-
     bars = progress._ClientBars(file=screen, delay=0)
     with events.listening(bars):
-        try:
+        with pytest.raises(fedlab.runtime.ComputationError):
             fail([[1.0]])
-        except fedlab.runtime.ComputationError:
-            pass
     assert bars._bars == {}

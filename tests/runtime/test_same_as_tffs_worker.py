@@ -69,7 +69,13 @@ def test_a_computation_gives_the_same_as_on_tffs_worker(name, in_process_context
 
 @pytest.mark.parametrize(
     "one, other",
-    [(np.float32(1), np.float64(1)), ([1], (1,)), ({"a": 1, "b": 2}, {"b": 2, "a": 1}), (1.0, 1.1), ([1], [1, 2])],
+    [
+        (np.float32(1), np.float64(1)),
+        ([1], (1,)),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        (1.0, 1.1),
+        ([1], [1, 2]),
+    ],
 )
 def test_the_comparison_tells_values_and_types_apart(one, other):
     with pytest.raises(AssertionError):

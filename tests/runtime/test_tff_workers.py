@@ -28,7 +28,9 @@ def weighted_mean(vectors, weights):
 add = tff.tensorflow.computation(lambda a, b: a + b, (np.float32, np.float32))
 
 
-@tff.federated_computation(tff.FederatedType(np.float32, tff.CLIENTS), tff.FederatedType(np.float32, tff.SERVER))
+@tff.federated_computation(
+    tff.FederatedType(np.float32, tff.CLIENTS), tff.FederatedType(np.float32, tff.SERVER)
+)
 def sum_shifted(numbers, shift):
     """Takes a server's value after the clients': shift + number, summed over clients."""
     return tff.federated_sum(tff.federated_map(add, (numbers, tff.federated_broadcast(shift))))
@@ -52,9 +54,7 @@ def workers(in_process):
     def start(count):
         binary = worker_process.find_binary()
         for _ in range(count):
-            started.append(
-                worker_process.WorkerProcess(binary, deadline_s=120, reachable_from_network=True)
-            )
+            started.append(worker_process.WorkerProcess(binary, deadline_s=120, reachable_from_network=True))
         return started
 
     yield start
@@ -135,4 +135,3 @@ def test_a_worker_that_is_not_there_is_named_at_once():
 def test_targets_must_be_a_list(targets):
     with pytest.raises(ValueError, match="give a list of workers"):
         fedlab.runtime.use_remote_workers(targets)
-

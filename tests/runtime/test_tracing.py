@@ -17,7 +17,9 @@ def halve(number):
     return number / 2
 
 
-@tff.federated_computation(tff.FederatedType(np.float32, tff.CLIENTS), tff.FederatedType(np.float32, tff.SERVER))
+@tff.federated_computation(
+    tff.FederatedType(np.float32, tff.CLIENTS), tff.FederatedType(np.float32, tff.SERVER)
+)
 def half_of_weighted_sum(numbers, weight):
     weighted = tff.federated_map(weigh, (numbers, tff.federated_broadcast(weight)))
     return tff.federated_map(halve, tff.federated_sum(weighted))
@@ -27,7 +29,9 @@ def test_a_trace_prints_as_a_tree_with_every_clients_value():
     trace = tracing.trace(half_of_weighted_sum, [1.0, 2.0, 3.0], 10.0)
     assert trace.result == 30.0
     text = re.sub(r"[\d.e-]+ s\b", "_ s", str(trace))
-    assert text == """\
+    assert (
+        text
+        == """\
 half_of_weighted_sum, 3 clients, _ s
 ├─ at the clients: [federated_broadcast], _ s
 │  └─ result: 10
@@ -42,12 +46,15 @@ half_of_weighted_sum, 3 clients, _ s
 │  └─ result: 60
 └─ at the server: halve [federated_apply], _ s
    └─ result: 30"""
+    )
 
 
 def test_a_large_cohort_is_cut_short_in_print_and_whole_in_rows():
     trace = tracing.trace(half_of_weighted_sum, [1.0] * 12, 1.0)
     assert "and 2 more clients" in str(trace)
-    mapped = [row for row in trace.rows() if row["intrinsic"] == "federated_map" and row["client"] is not None]
+    mapped = [
+        row for row in trace.rows() if row["intrinsic"] == "federated_map" and row["client"] is not None
+    ]
     assert [row["client"] for row in mapped] == list(range(12))
     assert {row["numbers"] for row in mapped} == {(1.0,)}
 

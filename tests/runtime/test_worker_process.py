@@ -31,7 +31,9 @@ def program(tmp_path, text):
 
 
 def start(binary, **options):
-    return worker_process.WorkerProcess(binary, **{"deadline_s": 20, "reachable_from_network": True, **options})
+    return worker_process.WorkerProcess(
+        binary, **{"deadline_s": 20, "reachable_from_network": True, **options}
+    )
 
 
 def wait_until_gone(pids, within_s=10):
@@ -58,7 +60,9 @@ def test_a_processor_without_avx_is_named_as_the_reason(tmp_path):
 
 def test_a_worker_that_ends_shows_the_end_of_its_log(tmp_path):
     binary = program(tmp_path, "import sys; print('cannot bind'); sys.exit(3)")
-    with pytest.raises(worker_process.WorkerError, match="(?s)ended with status 3.*cannot bind.*use_in_process"):
+    with pytest.raises(
+        worker_process.WorkerError, match="(?s)ended with status 3.*cannot bind.*use_in_process"
+    ):
         start(binary)
 
 
@@ -201,7 +205,7 @@ def exchange(path, message, within_s=20):
             client.connect(str(path))
             client.sendall(message)
             client.shutdown(socket.SHUT_WR)
-            if answer := b"".join(iter(lambda: client.recv(65536), b"")):  # noqa: B023
+            if answer := b"".join(iter(lambda: client.recv(65536), b"")):
                 return answer
         time.sleep(0.1)
     return b""
