@@ -1,16 +1,11 @@
 """Text from a character model, one sampled character at a time."""
 
 import math
-import weakref
 
 import numpy as np
-import tensorflow as tf
 
+from fedlab.models.tracing import traced_forward
 from fedlab.vocabulary import decode, encode
-
-# One traced step per model, gone with the model.
-_STEPS = weakref.WeakKeyDictionary()
-
 
 def generate_text(model, start, length=200, *, temperature=1.0, seed=None):
     """Continues `start` by `length` sampled characters.
@@ -44,9 +39,9 @@ def stream_text(model, start, length=200, *, temperature=1.0, seed=None):
 
 def _stream(model, ids, length, temperature, rng):
     model.reset_states()
-    step = _step_of(model)
+    forward = traced_forward(model)
     for _ in range(length):
-        logits = step(tf.constant(ids[None, :], tf.int64)).numpy()  # [vocabulary], after the last id
+        logits = forward(ids[None, :])[0, -1].numpy()  # [vocabulary], after the last id
         ids = np.array([sample_id(logits, temperature, rng)])
         yield decode(ids)
 
@@ -67,19 +62,6 @@ def sample_id(logits, temperature, rng):
     scaled = logits.astype(np.float64) / temperature
     probabilities = np.exp(scaled - scaled.max())
     return int(rng.choice(len(probabilities), p=probabilities / probabilities.sum()))
-
-
-def _step_of(model):
-    if model not in _STEPS:
-        # Weakly: a function that held the model would keep its own key alive for ever.
-        reference = weakref.ref(model)
-
-        @tf.function(input_signature=[tf.TensorSpec([1, None], tf.int64)])
-        def step(ids):
-            return reference()(ids, training=False)[0, -1]
-
-        _STEPS[model] = step
-    return _STEPS[model]
 
 
 def _check_arguments(model, start, length, temperature):

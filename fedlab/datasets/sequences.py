@@ -118,12 +118,14 @@ def make_batches(
     _check_at_least_one(batch_size=batch_size, sequence_length_chars=sequence_length_chars, epochs=epochs)
     vocabulary.check_unknown_policy(unknown)
 
-    def windows(speeches):
-        ids = encode_tensor(tf.strings.reduce_join(speeches), unknown=unknown)
+    def windows(unused_start):
+        # Not snippets.batch(everything): tf.data fuses it with a map before it, and the fused
+        # operation makes room for the largest batch there could be.
+        text = snippets.reduce("", lambda joined, example: joined + example["snippets"])
+        ids = encode_tensor(text, unknown=unknown)
         return tf.data.Dataset.from_tensor_slices(split_into_sequences(ids, sequence_length_chars))
 
-    # All of a client's speeches in one tensor: a role's text is small (the largest has 150 KB).
-    dataset = snippets.map(lambda example: example["snippets"]).batch(2**31 - 1).flat_map(windows)
+    dataset = tf.data.Dataset.from_tensors(0).flat_map(windows)
     dataset = dataset.map(lambda window: tf.ensure_shape(window, [sequence_length_chars + 1]))
     if shuffle_seed is not None:
         dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=shuffle_seed)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, encode_tensor, split_into_sequences
+from fedlab.models.tracing import traced_forward
 from fedlab.training.keras_adapter import assign_weights
 
 
@@ -85,6 +86,6 @@ def _score(model, windows):
 def _score_batch(model, batch):
     model.reset_states()
     inputs, targets = batch[:, :-1], batch[:, 1:]
-    logits = model(inputs, training=False)  # [rows, time, vocabulary]
+    logits = traced_forward(model)(inputs)  # [rows, time, vocabulary]
     losses = tf.keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
     return losses.numpy(), np.argmax(logits, axis=-1) == targets

@@ -4,6 +4,8 @@ import dataclasses
 import math
 import time
 
+import numpy as np
+
 from fedlab.datasets.sequences import BATCH_SIZE, find_trainable_clients, make_batches
 from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation
@@ -59,11 +61,24 @@ def start_server(process, keras_model=None):
 
     Returns:
       Server before its first round.
+
+    Raises:
+      ValueError: the model's weights hold NaN or infinite values.
     """
     state = process.initialize()
     if keras_model is not None:
+        _check_weights(keras_model)
         state = process.set_model_weights(state, weights_of(keras_model))
     return Server(process, state)
+
+
+def _check_weights(keras_model):
+    for variable in keras_model.weights:
+        if not np.isfinite(variable.numpy()).all():
+            raise ValueError(
+                f"{variable.name!r} of {keras_model.name!r} holds NaN or infinite values: its training "
+                "diverged. Load the weights again."
+            )
 
 
 def run_rounds(

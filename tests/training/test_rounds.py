@@ -176,12 +176,19 @@ def test_tiny_clients_are_left_out_by_name(server):
 
 
 def test_diverged_training_keeps_the_last_good_round(small_model):
-    server = start_server(fed_avg(small_model, client_rate=1e30), small_model)
+    server = start_server(fed_avg(small_model, client_rate=3e38), small_model)
     kept = server.state
     with pytest.raises(TrainingDivergedError, match="Round 1: the loss is (nan|inf).*smaller learning rate"):
         list(run_rounds(server, CLIENTS, 3, client_ids=LARGE, seed=1))
     assert server.state is kept
     assert server.round_number == 0
+
+
+def test_model_that_holds_nan_cannot_start(small_process):
+    broken = build_char_rnn(8, rnn_units=8)
+    broken.layers[2].bias.assign([np.nan] * 86)
+    with pytest.raises(ValueError, match="'dense.*' of 'char_rnn' holds NaN or infinite values"):
+        start_server(small_process, broken)
 
 
 @pytest.mark.parametrize(
