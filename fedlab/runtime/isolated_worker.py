@@ -1,11 +1,11 @@
-"""Runs TFF's worker where no other host can reach it: in a network of its own.
+"""The program that starts TFF's worker: tied to its parent's life, and in a network of its own.
 
 The worker listens on every network interface, for anyone and any TensorFlow graph, and has no setting
 against that. So this program, started by `worker_process`, moves into a new Linux network namespace,
 whose only interface is its own loopback, starts the worker there, and passes bytes between it and a
-Unix socket in a directory that only this user can enter.
+Unix socket in a directory that only this user can enter. With "-" for the socket it does without.
 
-    python -m fedlab.runtime.isolated_worker <socket path> <port> <command ...>
+    python -m fedlab.runtime.isolated_worker <parent's process id> <socket path or -> <port> <command ...>
 """
 
 import asyncio
@@ -18,12 +18,15 @@ import struct
 import subprocess
 import sys
 
-CANNOT_ISOLATE = 77  # Exit status: the system does not allow a new network namespace.
+# Exit statuses.
+CANNOT_ISOLATE = 77  # The system does not allow a new network namespace.
+CANNOT_START = 76  # The command is not a program.
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _CHUNK_BYTES = 1 << 20
+_UNSHARE = "a network namespace is not permitted"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,7 +46,7 @@ def enter_own_network():
     if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
         _stay_who_we_are(user, group)
     elif _libc.unshare(_CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
+        raise OSError(ctypes.get_errno(), _UNSHARE)
     _start_loopback()
 
 
@@ -90,14 +93,20 @@ async def _pump(source, sink):
         sink.close()  # Either end went away, which ends the conversation.
 
 
-def main(socket_path, port, *command):
+def main(parent, socket_path, port, *command):
     """Runs the worker until it ends; returns what it returned, a signal as 128 + its number."""
+    die_with_parent()
+    if os.getppid() != int(parent):
+        return 0  # It ended before the line above.
     try:
+        if socket_path == "-":
+            os.execv(command[0], command)  # Keeps this process, and with it the tie to the parent.
         enter_own_network()
+        die_with_parent()  # Again: Linux forgets it when a process gains rights, as in its own namespace.
+        worker = subprocess.Popen(command, preexec_fn=die_with_parent)
     except OSError as error:
-        print(f"No network namespace of its own: {error}", file=sys.stderr)
-        return CANNOT_ISOLATE
-    worker = subprocess.Popen(command, preexec_fn=die_with_parent)
+        print(error, file=sys.stderr)
+        return CANNOT_ISOLATE if error.strerror == _UNSHARE else CANNOT_START
     status = asyncio.run(_relay(socket_path, int(port), worker))
     return 128 - status if status < 0 else status
 

@@ -102,6 +102,8 @@ class RemoteWorkersContext(context_base.SyncContext):
         self._continue = on_lost == "continue"
         self._forms = compiler_pipeline.CompilerPipeline(_compile_to_mergeable_form)
         self._runner = async_utils.AsyncThreadRunner()
+        # When one worker is lost TFF forgets what it asked of the others, and asyncio would complain.
+        self._runner._event_loop.set_exception_handler(lambda loop, context: None)
         for worker in self._workers.values():
             worker.check()
 

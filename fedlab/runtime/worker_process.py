@@ -1,6 +1,7 @@
 """TFF's C++ worker as a child that starts in time, says why it cannot, and never outlives its parent."""
 
 import atexit
+import concurrent.futures
 import importlib.util
 import os
 import pathlib
@@ -64,10 +65,11 @@ class WorkerProcess:
         if self._isolated:
             path = str(self._directory / "socket")
             self.target = f"unix:{path}"
-            command = [sys.executable, "-m", isolated_worker.__name__, path, str(port), *command]
         else:
+            path = "-"
             self.target = f"127.0.0.1:{port}"
-        self._process = _start_in_thread_of_its_own(command, self.log)
+        launcher = [sys.executable, "-m", isolated_worker.__name__, str(os.getpid()), path, str(port)]
+        self._process = _start_in_thread_of_its_own([*launcher, *command], self.log)
         atexit.register(self.stop)
         try:
             self._wait_until_it_answers(deadline_s)
@@ -108,8 +110,8 @@ class WorkerProcess:
                 if time.monotonic() > end:
                     raise WorkerError(
                         f"TFF's worker did not answer within {deadline_s} s. The end of its log:\n"
-                        f"{self._log_end()}\nOn a slow machine give it longer: use_local_worker(deadline_s={2 * deadline_s})."
-                        + _WAY_OUT
+                        f"{self._log_end()}\nOn a slow machine give it longer: "
+                        f"use_local_worker(deadline_s={2 * deadline_s})." + _WAY_OUT
                     )
 
     def _why_it_ended(self, status):
@@ -120,6 +122,8 @@ class WorkerProcess:
                 "it a network of its own, so it was not started. Read the documentation of "
                 "reachable_from_network before you set it." + _WAY_OUT
             )
+        if status == isolated_worker.CANNOT_START:
+            return f"TFF's worker could not be started: {self._log_end()}." + _WAY_OUT
         died_of = status - 128 if self._isolated else -status
         if died_of == signal.SIGILL:
             return (
@@ -158,30 +162,25 @@ def _start_in_thread_of_its_own(command, log):
     Linux ties that promise to the thread that starts the child, so the thread waits for it: one that
     ends early, like the one behind a widget's button, would take the worker with it.
     """
-    started, outcome = threading.Event(), []
+    process = concurrent.futures.Future()
 
     def start_and_wait():
         with log.open("wb") as output:
             try:
-                process = subprocess.Popen(
+                # Without a preexec_fn: that would make Python fork, and gRPC's threads do not survive it.
+                child = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=isolated_worker.die_with_parent,
                     env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                     start_new_session=True,  # Ctrl-C in the terminal is for us.
                 )
-            except OSError as error:
-                outcome.append(error)
-                started.set()
+            except BaseException as error:
+                process.set_exception(error)
                 return
-        outcome.append(process)
-        started.set()
-        process.wait()
+        process.set_result(child)
+        child.wait()
 
     threading.Thread(target=start_and_wait, name="fedlab-worker", daemon=True).start()
-    started.wait()
-    if isinstance(outcome[0], OSError):
-        raise WorkerError(f"TFF's worker could not be started: {outcome[0]}." + _WAY_OUT) from outcome[0]
-    return outcome[0]
+    return process.result()

@@ -44,7 +44,6 @@ def test_a_failed_round_leaves_no_bar_behind():
         tff.FederatedType(tff.TensorType(np.float32, [None]), tff.CLIENTS),
     )
     bars = progress._ClientBars(file=screen, delay=0)
-    with events.listening(bars):
-        with pytest.raises(fedlab.runtime.ComputationError):
-            fail([[1.0]])
+    with events.listening(bars), pytest.raises(fedlab.runtime.ComputationError):
+        fail([[1.0]])
     assert bars._bars == {}

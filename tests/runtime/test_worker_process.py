@@ -105,7 +105,7 @@ def test_without_a_network_of_its_own_it_does_not_start(monkeypatch, tmp_path):
     forbidding = tmp_path / "forbidding.py"
     forbidding.write_text(
         "import sys; from fedlab.runtime import isolated_worker as iw\n"
-        "def refuse(): raise OSError('not permitted')\n"
+        "def refuse(): raise OSError(1, iw._UNSHARE)\n"
         "iw.enter_own_network = refuse\n"
         "sys.exit(iw.main(*sys.argv[1:]))\n"
     )
@@ -187,7 +187,7 @@ def test_the_relay_passes_bytes_both_ways(tmp_path):
     )
     path = tmp_path / "socket"
     relay = subprocess.Popen(
-        [sys.executable, "-m", isolated_worker.__name__, str(path), "10000", str(echo)],
+        [sys.executable, "-m", isolated_worker.__name__, str(os.getpid()), str(path), "10000", str(echo)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     try:
