@@ -15,10 +15,13 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import psutil
+
+import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
 
 ROOT = pathlib.Path(__file__).parent.parent
 BATCHES, ROWS, CHARACTERS = 5, 8, 100
@@ -51,10 +54,9 @@ def federated_rounds(use_runtime):
     """Makes a function that trains one round over the first n clients."""
     import tensorflow_federated as tff
 
-    import fedlab
     from fedlab.models.char_rnn import build_char_rnn
 
-    use_runtime(fedlab, tff)
+    use_runtime(tff)
     input_spec = client_data(0).element_spec
 
     def model_fn():
@@ -73,18 +75,17 @@ def federated_rounds(use_runtime):
 
 
 def in_process():
-    return federated_rounds(lambda fedlab, tff: fedlab.runtime.use_in_process())
+    return federated_rounds(lambda tff: fedlab.runtime.use_in_process())
 
 
 def tff_worker():
     # TFF's own way of starting it, for this is about TFF as it comes.
-    return federated_rounds(lambda fedlab, tff: tff.backends.native.set_sync_local_cpp_execution_context())
+    return federated_rounds(lambda tff: tff.backends.native.set_sync_local_cpp_execution_context())
 
 
 def keras_fit():
     import tensorflow as tf
 
-    import fedlab  # noqa: F401  (chooses the Keras)
     from fedlab.models.char_rnn import build_char_rnn
 
     model = build_char_rnn(ROWS)
@@ -121,11 +122,12 @@ class Contender:
     def __init__(self, name):
         """Starts the contender; it is ready when it has built its model."""
         self.seconds, self.peak_mb = [], 0
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (for as long as the process)
         self._process = subprocess.Popen(
             [sys.executable, __file__, "--contender", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             cwd=ROOT,
         )
@@ -143,7 +145,9 @@ class Contender:
         while line := self._process.stdout.readline():
             if line.strip() == "ready" or line[0].isdigit():
                 return line
-        raise RuntimeError(f"The contender ended with status {self._process.wait()}.")
+        self._errors.seek(0)
+        reason = self._errors.read().decode(errors="replace")[-2000:]
+        raise RuntimeError(f"The contender ended with status {self._process.wait()}:\n{reason}")
 
     def _watch_memory(self):
         while not self._ended.wait(SAMPLE_MEMORY_EVERY_S):
