@@ -135,9 +135,9 @@ class _ThenLoader(importlib.abc.Loader):
 
 def _keep_names(module):
     """Early, so that the functions inside TFF's own aggregators have names in traces and errors too."""
-    from fedlab.runtime import naming
+    from fedlab import runtime
 
-    naming.remember_names()
+    runtime.remember_names()
 
 
 def _do_without_worker(module):

@@ -46,6 +46,13 @@ def use_in_process(*, clients_at_a_time=None, default_num_clients=0):
     in_process.set_default(in_process.InProcessContext(clients_at_a_time, default_num_clients))
 
 
+def remember_names():
+    """Makes TFF's decorators keep the names of the functions that they wrap; `import fedlab` calls this."""
+    from fedlab.runtime import naming
+
+    naming.remember_names()
+
+
 def use_local_worker(*, deadline_s=60, reachable_from_network=False, default_num_clients=0):
     """Runs TFF computations on TFF's own C++ worker from now on: a program of 300 MB, on Linux x86-64.
 
