@@ -11,7 +11,7 @@ from tensorflow.python.eager import execute
 from tensorflow_federated.python.core.impl.types import type_serialization
 from tensorflow_federated.python.tensorflow_libs import serialization_utils
 
-from fedlab.runtime import bindings, errors, graph_rewriting, naming
+from fedlab.runtime import bindings, errors, graph_rewriting, naming, runs
 
 _serial_numbers = itertools.count()
 
@@ -83,12 +83,7 @@ class _ImportedGraph:
         if self._num_outputs == 0:
             return iter(())
         context = eager_context.context()
-        attributes = (
-            "executor_type",
-            "",
-            "config_proto",
-            context.function_call_options.config_proto_serialized,
-        )
+        attributes = ("executor_type", "", "config_proto", _configuration(context, runs.current_lane()))
         # Not by calling the wrapper: that looks for a cancellation in a global variable, which clients
         # that run side by side would overwrite.
         return iter(
@@ -96,6 +91,20 @@ class _ImportedGraph:
                 self._name, self._num_outputs, feeds, attributes, context, cancellation
             )
         )
+
+
+def _configuration(context, lane):
+    """TensorFlow's settings for a call; another lane's are another text, so TensorFlow makes a copy."""
+    serialized = context.function_call_options.config_proto_serialized
+    return serialized if lane == 0 else _of_lane(serialized, lane)
+
+
+@functools.lru_cache
+def _of_lane(serialized, lane):
+    configuration = tf.compat.v1.ConfigProto.FromString(serialized)
+    configuration.experimental.session_metadata.name = "fedlab"
+    configuration.experimental.session_metadata.version = lane
+    return configuration.SerializeToString(deterministic=True)
 
 
 def _forget_functions(names):

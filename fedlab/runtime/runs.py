@@ -13,6 +13,16 @@ from tensorflow.python.eager import cancellation
 from fedlab.runtime import errors, events, summaries
 
 _call_numbers = itertools.count(1)
+_lanes = threading.local()
+
+
+def current_lane():
+    """Number of the lane that this thread works in: clients side by side are in different ones.
+
+    TensorFlow gives some operations, `Dataset.reduce` among them, a single thread for each copy of a
+    graph, so clients that shared a copy would wait for each other. Each lane has its own.
+    """
+    return getattr(_lanes, "number", 0)
 
 
 _under_way = weakref.WeakSet()
@@ -123,7 +133,10 @@ class Run:
         workers = min(self.clients_at_a_time, len(arguments))
         if workers <= 1:
             return [self._at_client(function, index, argument) for index, argument in enumerate(arguments)]
-        with concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="fedlab-client") as pool:
+        numbers = iter(range(workers))
+        with concurrent.futures.ThreadPoolExecutor(
+            workers, "fedlab-client", initializer=lambda: setattr(_lanes, "number", next(numbers))
+        ) as pool:
             futures = [pool.submit(self._at_client, function, *numbered) for numbered in enumerate(arguments)]
             return self._results(futures)
 

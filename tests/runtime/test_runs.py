@@ -1,11 +1,13 @@
 """Clients side by side, each with variables of its own."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
+from tensorflow.python.data.experimental.ops import testing
 
 import fedlab
 from fedlab.runtime import runs
@@ -66,6 +68,20 @@ def test_no_more_clients_run_at_once_than_the_limit(limit):
 
     runs.Run("test", 2 * limit, limit).for_each_client(work, [None] * (2 * limit))
     assert most == limit
+
+
+def test_clients_that_read_datasets_do_not_wait_for_each_other(in_process):
+    slow = testing.sleep(50_000)  # Microseconds for each element: time that costs no processor.
+    data = [tf.data.Dataset.from_tensors(np.float32(1)).repeat(10).apply(slow) for _ in range(4)]
+    seconds = {}
+    for limit in (1, 4):
+        fedlab.runtime.use_in_process(clients_at_a_time=limit)
+        sums(clients(4))  # Builds the graphs.
+        started = time.perf_counter()
+        assert sums(data) == [10] * 4
+        seconds[limit] = time.perf_counter() - started
+    assert seconds[1] > 4 * 0.5
+    assert seconds[4] < seconds[1] / 2
 
 
 def test_results_come_in_the_cohorts_order():
