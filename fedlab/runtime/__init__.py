@@ -37,8 +37,8 @@ def use_in_process(*, clients_at_a_time=None, default_num_clients=0):
     """Runs TFF computations in this process from now on; `import fedlab` arranges for this.
 
     Args:
-      clients_at_a_time: how many clients of a cohort may run side by side; None is one for each CPU.
-        Results do not depend on it; memory does.
+      clients_at_a_time: how many clients of a cohort may run side by side; None is one for every two
+        CPUs. Results do not depend on it; memory does.
       default_num_clients: how many clients there are where a computation's arguments do not say.
     """
     from fedlab.runtime import in_process

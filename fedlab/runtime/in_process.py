@@ -78,11 +78,13 @@ class _NamingCompiler:
 
 def _checked_limit(clients_at_a_time):
     if clients_at_a_time is None:
-        return os.cpu_count() or 1
+        # Half the CPUs: TensorFlow spreads one client's work over cores as well, and every client at work
+        # needs memory of its own. On the two cores of a public Binder that is one at a time.
+        return max(1, (os.cpu_count() or 1) // 2)
     if not isinstance(clients_at_a_time, int) or clients_at_a_time < 1:
         raise ValueError(
             f"clients_at_a_time={clients_at_a_time!r}: give a whole number of at least 1, or None for one "
-            "client on each CPU."
+            "client for every two CPUs."
         )
     return clients_at_a_time
 
