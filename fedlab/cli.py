@@ -35,7 +35,9 @@ def _parser():
     )
     for field in dataclasses.fields(DemoSettings):
         kind = pathlib.Path if field.name == "out" else type(field.default)
-        demo.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=_HELP[field.name])
+        demo.add_argument(
+            f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=_HELP[field.name]
+        )
     demo.set_defaults(run=_run_demo)
     return parser
 
@@ -44,8 +46,8 @@ _HELP = {
     "rounds": "rounds of federated averaging",
     "clients_per_round": "clients sampled each round",
     "local_epochs": "passes over its text that each client makes in a round",
-    "client_learning_rate": "SGD rate at the clients",
-    "server_learning_rate": "SGD rate at the server; 1 is plain averaging",
+    "client_learning_rate": "Adam's rate at the clients",
+    "server_learning_rate": "SGD's rate at the server; 1 is plain averaging",
     "temperature": "of the generated text: low is safe, high is bold",
     "length": "characters to generate",
     "seed": "decides cohorts, order of text and the samples",
@@ -54,7 +56,11 @@ _HELP = {
 
 
 def _run_demo(options):
-    run_demo(DemoSettings(**{field.name: getattr(options, field.name) for field in dataclasses.fields(DemoSettings)}))
+    run_demo(
+        DemoSettings(
+            **{field.name: getattr(options, field.name) for field in dataclasses.fields(DemoSettings)}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import numpy as np
 from fedlab.models.tracing import traced_forward
 from fedlab.vocabulary import decode, encode
 
+
 def generate_text(model, start, length=200, *, temperature=1.0, seed=None):
     """Continues `start` by `length` sampled characters.
 

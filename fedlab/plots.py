@@ -39,7 +39,9 @@ def plot_fine_tuning(records, before):
     """
     evaluated = [record for record in records if record.held_out is not None]
     if not evaluated:
-        raise ValueError("There is no round with a held-out evaluation to draw; pass evaluate_weights to run_rounds.")
+        raise ValueError(
+            "There is no round with a held-out evaluation to draw; pass evaluate_weights to run_rounds."
+        )
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(11, 4.8), layout="constrained", facecolor="white")
         over_rounds, by_client = figure.subplots(1, 2)
@@ -66,7 +68,9 @@ def _draw_accuracy_over_rounds(axes, records, evaluated, before):
         marker="o",
         label="held-out text",
     )
-    axes.set(title="Accuracy, round by round", xlabel="round (0 = pretrained)", ylabel="accuracy (% of characters)")
+    axes.set(
+        title="Accuracy, round by round", xlabel="round (0 = pretrained)", ylabel="accuracy (% of characters)"
+    )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
 
@@ -90,6 +94,10 @@ def _draw_accuracy_by_client(axes, before, after):
 def readable(client_id):
     """A client's id as a label: "RICHARD_III_GLOUCESTER" -> "Richard III Gloucester"."""
     return " ".join(
-        word if _ROMAN_NUMBER.fullmatch(word) else word.lower() if word in _SMALL_WORDS and place else word.title()
+        word
+        if _ROMAN_NUMBER.fullmatch(word)
+        else word.lower()
+        if word in _SMALL_WORDS and place
+        else word.title()
         for place, word in enumerate(client_id.split("_"))
     )

@@ -109,7 +109,9 @@ class Bernoulli:
         """Draws a tensor of the shape of `probs`."""
         import tensorflow as tf
 
-        return tf.cast(tf.random.uniform(tf.shape(self._probs), dtype=self._probs.dtype) < self._probs, self._dtype)
+        return tf.cast(
+            tf.random.uniform(tf.shape(self._probs), dtype=self._probs.dtype) < self._probs, self._dtype
+        )
 
 
 def _probability():

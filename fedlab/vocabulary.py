@@ -108,5 +108,7 @@ def decode(ids):
         raise ValueError(f"Expected a list of integer ids, got dtype {ids.dtype} and shape {ids.shape}.")
     outside = ids[(ids < 0) | (ids >= VOCABULARY_SIZE)]
     if outside.size:
-        raise ValueError(f"id {outside[0]} is outside the vocabulary: ids go from 0 to {VOCABULARY_SIZE - 1}.")
+        raise ValueError(
+            f"id {outside[0]} is outside the vocabulary: ids go from 0 to {VOCABULARY_SIZE - 1}."
+        )
     return "".join(CHARACTERS[index] for index in ids)

@@ -18,7 +18,6 @@ from fedlab import stand_ins
 def run_python(code, *options, **environment):
     """Runs code in a new process; returns the completed process."""
 
-
     variables = {name: value for name, value in os.environ.items() if name not in CHOSEN_BY_FEDLAB}
     return subprocess.run(
         [sys.executable, *options, "-c", textwrap.dedent(code)],
@@ -73,8 +72,10 @@ def test_tf_keras_is_what_tensorflow_shows():
 def test_tensorflow_with_keras_3_before_fedlab_is_one_clear_error():
     result = run_python("import tensorflow\nimport fedlab")
     assert result.returncode == 1
-    assert result.stderr.strip().splitlines()[-1].startswith(
-        "ImportError: TensorFlow was imported before fedlab and runs with Keras 3"
+    assert (
+        result.stderr.strip()
+        .splitlines()[-1]
+        .startswith("ImportError: TensorFlow was imported before fedlab and runs with Keras 3")
     )
     assert "Restart the kernel" in result.stderr
 
@@ -93,7 +94,8 @@ def test_keras_3_chosen_before_the_variable_was_set_is_noticed_too():
 
 def test_tensorflow_with_tf_keras_before_fedlab_is_fine():
     result = run_python(
-        "import tensorflow, fedlab, tensorflow_federated as tff; print(tff.__version__)", TF_USE_LEGACY_KERAS="1"
+        "import tensorflow, fedlab, tensorflow_federated as tff; print(tff.__version__)",
+        TF_USE_LEGACY_KERAS="1",
     )
     assert result.stdout.strip() == "0.87.0", result.stderr
 
@@ -102,7 +104,8 @@ def test_stand_ins_are_gone_after_tffs_import():
     result = run_python(
         """
         import sys, fedlab, tensorflow_federated
-        print(sorted(m for m in sys.modules if m.split(".")[0] in {"jax", "vizier", "tensorflow_probability", "distutils"}))
+        stood_in = {"jax", "vizier", "tensorflow_probability", "distutils"}
+        print(sorted(name for name in sys.modules if name.split(".")[0] in stood_in))
         import jax
         """
     )
@@ -124,7 +127,9 @@ def test_another_jax_is_neither_used_nor_harmed(tmp_path):
 
 
 def test_tff_jax_says_why_it_is_not_there():
-    with pytest.raises(stand_ins.NotAvailableError, match="tff.jax is not available.*tff.tensorflow.computation"):
+    with pytest.raises(
+        stand_ins.NotAvailableError, match="tff.jax is not available.*tff.tensorflow.computation"
+    ):
         tff.jax.computation(lambda x: x, np.int32)
 
 
@@ -137,7 +142,9 @@ def test_privacy_queries_are_the_real_ones_and_the_rest_says_why_it_is_missing()
     import tensorflow_privacy as tfp
 
     query = tfp.GaussianSumQuery(l2_norm_clip=1.0, stddev=0.0)
-    clipped = query.preprocess_record(query.derive_sample_params(query.initial_global_state()), tf.constant([3.0, 4.0]))
+    clipped = query.preprocess_record(
+        query.derive_sample_params(query.initial_global_state()), tf.constant([3.0, 4.0])
+    )
     np.testing.assert_allclose(clipped, [0.6, 0.8])  # of norm 5, scaled down to norm 1
     with pytest.raises(AttributeError, match="DPKerasSGDOptimizer is not available.*dp_query"):
         tfp.DPKerasSGDOptimizer  # noqa: B018
@@ -155,7 +162,9 @@ def test_geometric_stand_in_has_the_mean_and_spread_of_the_distribution():
 
 def test_bernoulli_stand_in_has_the_mean_of_the_distribution():
     tf.random.set_seed(1)
-    draws = stand_ins.Bernoulli(probs=tf.fill([40_000], tf.constant(0.2, tf.float64)), dtype=tf.int64).sample()
+    draws = stand_ins.Bernoulli(
+        probs=tf.fill([40_000], tf.constant(0.2, tf.float64)), dtype=tf.int64
+    ).sample()
     assert set(draws.numpy()) == {0, 1}
     assert draws.numpy().mean() == pytest.approx(0.2, abs=0.01)
 
@@ -170,5 +179,7 @@ def test_tff_computes_inside_a_running_event_loop_in_a_real_notebook():
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    shown = [[output.get("data", output).get("text/plain") for output in cell.outputs] for cell in notebook.cells]
+    shown = [
+        [output.get("data", output).get("text/plain") for output in cell.outputs] for cell in notebook.cells
+    ]
     assert shown == [[], ["'nested'"], ["3.0"]]

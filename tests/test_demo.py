@@ -27,7 +27,11 @@ def test_demo_tells_what_changed(demo):
     assert "19 clients can train; 6 have too little text." in printed
     assert "Before:\n  | What say you, my lord? " in printed
     assert "After:\n  | What say you, my lord? " in printed
-    rows = {line.split()[0]: line.split() for line in printed.splitlines() if line.startswith(("accuracy", "loss"))}
+    rows = {
+        line.split()[0]: line.split()
+        for line in printed.splitlines()
+        if line.startswith(("accuracy", "loss"))
+    }
     before, after, change = (float(cell.rstrip("%")) for cell in rows["accuracy"][1:])
     assert 40 < before < after < 60
     assert change == pytest.approx(after - before, abs=0.11)

@@ -42,7 +42,9 @@ def tutorial_accuracy(model, clients):
 
 
 def show(name, found):
-    print(f"{name}: accuracy {found.accuracy:.4f}, loss {found.loss:.4f}, {found.num_characters:,} characters")
+    print(
+        f"{name}: accuracy {found.accuracy:.4f}, loss {found.loss:.4f}, {found.num_characters:,} characters"
+    )
 
 
 def main():

@@ -50,7 +50,9 @@ class FederatedText(tff.simulation.datasets.ClientData):
 
     def _check_client_id(self, client_id):
         if not isinstance(client_id, str):
-            raise TypeError(f"client_id={client_id!r}: give one client's id as str, for example {self._client_ids[0]!r}.")
+            raise TypeError(
+                f"client_id={client_id!r}: give one client's id as str, for example {self._client_ids[0]!r}."
+            )
         if client_id not in self._known:
             raise ValueError(f"client {client_id!r} is not in the dataset; {self._suggest(client_id)}")
 

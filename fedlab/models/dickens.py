@@ -110,7 +110,9 @@ def _check_layers(file):
     layers = layers["layers"] if isinstance(layers, dict) else layers
     found = tuple(layer["class_name"] for layer in layers if layer["class_name"] != "InputLayer")
     if config["class_name"] != "Sequential" or found != _EXPECTED_LAYERS:
-        raise WeightsError(f"expected a Sequential of {_EXPECTED_LAYERS}, found {config['class_name']} of {found}")
+        raise WeightsError(
+            f"expected a Sequential of {_EXPECTED_LAYERS}, found {config['class_name']} of {found}"
+        )
 
 
 def _read_layers(group):

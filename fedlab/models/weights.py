@@ -59,7 +59,9 @@ def read_weights(path):
     try:
         stored = safetensors.numpy.load_file(path)
     except safetensors.SafetensorError as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); write or fetch it again.") from error
+        raise WeightsError(
+            f"{path} is not a complete safetensors file ({error}); write or fetch it again."
+        ) from error
     return [stored[name].astype(np.float32) for name in sorted(stored)]
 
 
@@ -88,7 +90,8 @@ def assign_variables(variables, arrays, *, model_name, source):
     given = [tuple(np.shape(array)) for array in arrays]
     if wanted != given:
         raise WeightsError(
-            f"The weights of {source} do not fit the model {model_name!r}: it has {wanted}, they have {given}."
+            f"The weights of {source} do not fit the model {model_name!r}: "
+            f"it has {wanted}, they have {given}."
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -41,7 +41,10 @@ def evaluate(keras_model, clients, client_ids=None):
     windows = {client_id: _windows_of(clients, client_id) for client_id in ids}
     windows = {client_id: found for client_id, found in windows.items() if len(found)}
     if not windows:
-        raise ValueError(f"None of the {len(ids)} clients has {SEQUENCE_LENGTH_CHARS + 1} characters of text to evaluate on.")
+        raise ValueError(
+            f"None of the {len(ids)} clients has {SEQUENCE_LENGTH_CHARS + 1} characters of text "
+            "to evaluate on."
+        )
     losses, hits = _score(keras_model, np.concatenate(list(windows.values())))
     borders = np.cumsum([len(found) for found in windows.values()])[:-1]
     by_client = zip(windows, np.split(hits, borders), strict=True)

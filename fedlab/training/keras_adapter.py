@@ -55,8 +55,8 @@ def _builder(keras_model):
     if callable(keras_model) and not _is_keras_3_model(keras_model):
         return keras_model
     raise TypeError(
-        f"keras_model={keras_model!r}: give a tf.keras model (with fedlab imported first, tf.keras is Keras 2), "
-        "or a function that builds one."
+        f"keras_model={keras_model!r}: give a tf.keras model (with fedlab imported first, "
+        "tf.keras is Keras 2), or a function that builds one."
     )
 
 
@@ -74,7 +74,8 @@ def _config_of(model):
         return model.get_config()
     except NotImplementedError as error:
         raise TypeError(
-            f"The model {model.name!r} is a subclass without get_config; give a function that builds it instead."
+            f"The model {model.name!r} is a subclass without get_config; "
+            "give a function that builds it instead."
         ) from error
 
 
@@ -94,8 +95,8 @@ def _check_no_cached_weights(model):
     for layer in model.submodules:
         if getattr(layer, f"_{_CACHE_KEY}", False):
             raise ValueError(
-                f"The RNN layer {layer.name!r} of {model.name!r} was cloned from a model built eagerly: it caches "
-                "its random initial weights and would never receive the server's. Give make_model_fn the "
+                f"The RNN layer {layer.name!r} of {model.name!r} was cloned from a model built eagerly: "
+                "it caches its random initial weights and would never receive the server's. Give make_model_fn the "
                 "Keras model itself, or build the model from new layers inside the function."
             )
 

@@ -120,7 +120,9 @@ def run_rounds(
     _check_whole_number(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
     trainable, too_small = find_trainable_clients(clients, client_ids)
     if not trainable:
-        raise ValueError(f"None of the {len(too_small)} clients has enough text for one batch; choose larger ones.")
+        raise ValueError(
+            f"None of the {len(too_small)} clients has enough text for one batch; choose larger ones."
+        )
     num_batches = {report.client_id: report.num_batches for report in trainable}
     plan = _Plan(clients, num_batches, clients_per_round, local_epochs, seed)
     plan.cohort(1)  # So that a cohort that cannot be drawn is an error here, before the loop.

@@ -20,14 +20,18 @@ SPEECHES = {
 def write_database(path, speeches):
     """Writes the SQLite schema that TFF's reader expects."""
     connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE examples (split_name TEXT, client_id TEXT, serialized_example_proto BLOB)")
+    connection.execute(
+        "CREATE TABLE examples (split_name TEXT, client_id TEXT, serialized_example_proto BLOB)"
+    )
     connection.execute("CREATE TABLE client_metadata (client_id TEXT, split_name TEXT, num_examples INTEGER)")
     for (part, client_id), texts in speeches.items():
         connection.execute("INSERT INTO client_metadata VALUES (?, ?, ?)", (client_id, part, len(texts)))
         for text in texts:
             feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
             example = tf.train.Example(features=tf.train.Features(feature={"snippets": feature}))
-            connection.execute("INSERT INTO examples VALUES (?, ?, ?)", (part, client_id, example.SerializeToString()))
+            connection.execute(
+                "INSERT INTO examples VALUES (?, ?, ?)", (part, client_id, example.SerializeToString())
+            )
     connection.commit()
     connection.close()
 

@@ -10,7 +10,6 @@ from fedlab.downloads import DownloadError
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.models.dickens import POCKET_WEIGHTS, load_dickens
 
-
 # tf_keras says at every save that HDF5 is old; these tests make the files that TFF once made.
 pytestmark = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
 

@@ -80,7 +80,9 @@ def loss_after_slow_arrival(make_copy, model, batch):
 @pytest.mark.parametrize("rnn_layer", RNN_LAYERS)
 def test_model_in_tff_has_the_loss_of_the_model_in_keras(rnn_layer, batch):
     model = build_model(rnn_layer)
-    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(loss_in_keras(model, batch), rel=1e-5)
+    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(
+        loss_in_keras(model, batch), rel=1e-5
+    )
 
 
 def test_naive_clone_never_receives_the_weights_of_its_rnn(batch):
@@ -98,14 +100,18 @@ def test_adapters_copy_waits_for_the_weights_of_its_rnn(rnn_layer, batch):
 
 def test_bidirectional_rnns_receive_their_weights_too(batch):
     model = build_model(wrap=tf.keras.layers.Bidirectional)
-    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(loss_in_keras(model, batch), rel=1e-5)
+    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(
+        loss_in_keras(model, batch), rel=1e-5
+    )
 
 
 def test_functional_models_receive_their_weights_too(batch):
     inputs = tf.keras.Input([None], batch_size=8)
     hidden = tf.keras.layers.GRU(4, return_sequences=True)(tf.keras.layers.Embedding(86, 8)(inputs))
     model = tf.keras.Model(inputs, tf.keras.layers.Dense(86)(hidden))
-    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(loss_in_keras(model, batch), rel=1e-5)
+    assert loss_in_tff(make_model_fn(model), model, batch) == pytest.approx(
+        loss_in_keras(model, batch), rel=1e-5
+    )
 
 
 def test_function_that_builds_new_layers_receives_its_weights(batch):
@@ -173,7 +179,9 @@ def test_server_weights_come_back_into_a_model_of_another_batch_size():
 
 
 def test_weights_of_trainable_and_frozen_variables_go_where_they_belong():
-    model = tf.keras.Sequential([tf.keras.layers.BatchNormalization(input_shape=[2]), tf.keras.layers.Dense(1)])
+    model = tf.keras.Sequential(
+        [tf.keras.layers.BatchNormalization(input_shape=[2]), tf.keras.layers.Dense(1)]
+    )
     model.set_weights([np.full(weight.shape, i + 1.0) for i, weight in enumerate(model.get_weights())])
     copy = tf.keras.models.clone_model(model)
     assign_weights(weights_of(model), copy)

@@ -23,7 +23,9 @@ from fedlab.training import (
     start_server,
 )
 
-CLIENTS = from_speeches({name: [name * 900, "the cat sat on the mat. " * 40] for name in "abcd"} | {"tiny": ["x"]})
+CLIENTS = from_speeches(
+    {name: [name * 900, "the cat sat on the mat. " * 40] for name in "abcd"} | {"tiny": ["x"]}
+)
 LARGE = list("abcd")
 
 
@@ -90,7 +92,16 @@ def test_fine_tuning_improves_held_out_text_and_the_weights_go_back_into_keras(d
     before = evaluate(model, test, clients)
     server = start_server(process, model)
     tuned = load_dickens(8)
-    records = list(run_rounds(server, train, 2, client_ids=clients, seed=1, evaluate_weights=make_weights_evaluation(tuned, test, clients)))
+    records = list(
+        run_rounds(
+            server,
+            train,
+            2,
+            client_ids=clients,
+            seed=1,
+            evaluate_weights=make_weights_evaluation(tuned, test, clients),
+        )
+    )
     after = records[-1].held_out
     assert after.loss < before.loss - 0.05
     assert after.accuracy > before.accuracy
@@ -121,7 +132,14 @@ def test_record_says_who_trained_on_how_much(server):
 def test_same_seed_gives_the_same_records_twice(small_process, small_model):
     def run(seed):
         return numbers_of(
-            run_rounds(start_server(small_process, small_model), CLIENTS, 3, client_ids=LARGE, clients_per_round=2, seed=seed)
+            run_rounds(
+                start_server(small_process, small_model),
+                CLIENTS,
+                3,
+                client_ids=LARGE,
+                clients_per_round=2,
+                seed=seed,
+            )
         )
 
     assert run(1) == run(1)
@@ -162,7 +180,9 @@ def test_interrupt_in_a_round_keeps_the_round_before(server, small_process, monk
 def test_held_out_evaluation_comes_every_so_many_rounds_and_at_the_end(server, small_model):
     evaluate_weights = make_weights_evaluation(small_model, CLIENTS, ["a"])
     records = list(
-        run_rounds(server, CLIENTS, 5, client_ids=["a"], seed=1, evaluate_weights=evaluate_weights, evaluate_every=2)
+        run_rounds(
+            server, CLIENTS, 5, client_ids=["a"], seed=1, evaluate_weights=evaluate_weights, evaluate_every=2
+        )
     )
     assert [record.held_out is not None for record in records] == [False, True, False, True, True]
     assign_weights(server.model_weights, small_model)
