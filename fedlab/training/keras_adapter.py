@@ -96,8 +96,9 @@ def _check_no_cached_weights(model):
         if getattr(layer, f"_{_CACHE_KEY}", False):
             raise ValueError(
                 f"The RNN layer {layer.name!r} of {model.name!r} was cloned from a model built eagerly: "
-                "it caches its random initial weights and would never receive the server's. Give make_model_fn the "
-                "Keras model itself, or build the model from new layers inside the function."
+                "it caches its random initial weights and would never receive the server's. "
+                "Give make_model_fn the Keras model itself, or build the model from new layers inside "
+                "the function."
             )
 
 
