@@ -175,11 +175,18 @@ def run_epoch(trainer, text, epoch, settings):
     return float(np.mean(losses))
 
 
+def initial_weights(seed):
+    """The model's own initial weights, but for recurrent weights that are orthogonal."""
+    weights = build_char_rnn(1, seed=seed).get_weights()
+    weights[2] = tf.keras.initializers.Orthogonal(seed=seed + 2)(weights[2].shape).numpy()
+    return weights
+
+
 def train(text, settings):
     """Trains the epochs that `settings.checkpoint` does not hold yet; returns (history, best weights)."""
     training, held_out = split_text(text)
     training_text, windows = "\n\n".join(training), windows_of(held_out)
-    weights = build_char_rnn(1, seed=settings.seed).get_weights()
+    weights = initial_weights(settings.seed)
     history, best, optimizer_state = [], None, None
     if settings.checkpoint.exists():
         history, weights, best, optimizer_state = load_checkpoint(settings.checkpoint)
