@@ -1,5 +1,6 @@
 """The main job itself, made smaller: real model, real clients, real rounds."""
 
+import signal
 import subprocess
 import sys
 
@@ -49,6 +50,25 @@ def test_demo_writes_its_figure_and_the_weights(demo):
     assert sorted(path.name for path in folder.iterdir()) == ["fine_tuned.safetensors", "fine_tuning.png"]
     assert (folder / "fine_tuning.png").read_bytes()[:4] == b"\x89PNG"
     assert len(read_weights(folder / "fine_tuned.safetensors")) == 6
+
+
+def test_interrupted_demo_goes_on_with_the_rounds_that_were_finished(tmp_path):
+    command = [sys.executable, "-m", "fedlab.cli", "demo", "--rounds", "50", "--clients-per-round", "2"]
+    with subprocess.Popen(
+        [*command, "--length", "10", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        shown = ""
+        while "1/50" not in shown:
+            shown += process.stderr.read(1) or pytest.fail(f"the demo ended early: {shown}")
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate()
+    assert process.returncode == 0
+    assert "Stopped; going on with what there is after round 1." in printed
+    assert (tmp_path / "fine_tuning.png").exists()
+    assert "After:" in printed
 
 
 def test_output_folder_that_cannot_be_made_is_an_error_in_words(tmp_path, capsys):
