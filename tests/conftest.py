@@ -6,6 +6,7 @@ And for those that ask: a mirror, served over real HTTP on this machine.
 import functools
 import http.server
 import os
+import signal
 import socket
 import threading
 import types
@@ -15,6 +16,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest
 
 import fedlab  # noqa: F401  fedlab first: it chooses the Keras that TensorFlow loads
+
+# A shell that starts the tests in the background has interrupts ignored, for us and for what we
+# start; the tests of Ctrl-C would then wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost", "0.0.0.0")
 
