@@ -6,6 +6,8 @@ itself imported only when a dataset is loaded.
 
 import collections
 import difflib
+import gc
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -86,7 +88,12 @@ def from_speeches(speeches_by_client):
 
 def from_sqlite(path, part):
     """Makes a FederatedText of one part ("train" or "test") of TFF's SQLite file."""
-    stored = SqlClientData(str(path), split_name=part)
+    with warnings.catch_warnings():
+        # TFF leaves its connections to the garbage collector, of which Python 3.13 complains: here
+        # they are collected at once, in silence.
+        warnings.simplefilter("ignore", ResourceWarning)
+        stored = SqlClientData(str(path), split_name=part)
+        gc.collect()
 
     def parse(serialized):
         features = {"snippets": tf.io.FixedLenFeature(shape=(), dtype=tf.string)}
