@@ -1,27 +1,6 @@
 """Figures from round records: what a learner watches while the model learns."""
 
-import re
-
-import matplotlib
-from matplotlib.figure import Figure
-
-# Okabe and Ito's palette, which colour-blind readers can tell apart.
-COLOURS = {"before": "#E69F00", "after": "#0072B2", "training": "#999999"}
-
-_ROMAN_NUMBER = re.compile("[IVX]+")
-_SMALL_WORDS = {"A", "AND", "OF", "THE"}
-
-_INK = "#222222"
-_STYLE = {
-    "axes.edgecolor": "#888888",
-    "axes.labelcolor": _INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 10,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-}
+from fedlab.plots.style import COLOURS, new_figure, readable
 
 
 def plot_fine_tuning(records, before):
@@ -42,8 +21,7 @@ def plot_fine_tuning(records, before):
         raise ValueError(
             "There is no round with a held-out evaluation to draw; pass evaluate_weights to run_rounds."
         )
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(11, 4.8), layout="constrained", facecolor="white")
+    with new_figure(11, 4.8) as figure:
         over_rounds, by_client = figure.subplots(1, 2)
         _draw_accuracy_over_rounds(over_rounds, records, evaluated, before)
         _draw_accuracy_by_client(by_client, before, evaluated[-1].held_out)
@@ -89,15 +67,3 @@ def _draw_accuracy_by_client(axes, before, after):
     axes.set_yticks(rows, [readable(client_id) for client_id in clients], fontsize=8)
     axes.set(title="Held-out accuracy, client by client", xlabel="accuracy (% of characters)")
     axes.legend(frameon=False, loc="lower right")
-
-
-def readable(client_id):
-    """A client's id as a label: "RICHARD_III_GLOUCESTER" -> "Richard III Gloucester"."""
-    return " ".join(
-        word
-        if _ROMAN_NUMBER.fullmatch(word)
-        else word.lower()
-        if word in _SMALL_WORDS and place
-        else word.title()
-        for place, word in enumerate(client_id.split("_"))
-    )

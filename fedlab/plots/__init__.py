@@ -1,0 +1,23 @@
+"""Figures from plain records and numbers: one figure a file, one style for all of them."""
+
+import importlib
+
+# The names of this package, and the modules that they wait in.
+_HOMES = {
+    "COLOURS": "style",
+    "PALETTE": "style",
+    "plot_fine_tuning": "fine_tuning",
+    "readable": "style",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_HOMES)}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,34 @@
+import matplotlib
+import pytest
+
+from fedlab import plots
+from fedlab.plots.style import INK, new_figure, readable
+
+
+def test_a_figure_brings_its_own_white_paper_and_leaves_the_learners_settings_alone():
+    before = dict(matplotlib.rcParams)
+    with new_figure(6, 4) as figure:
+        axes = figure.subplots()
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    assert axes.xaxis.label.get_color() == INK
+    assert not axes.spines["top"].get_visible()
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("client_id", "label"),
+    [
+        ("RICHARD_III_GLOUCESTER", "Richard III Gloucester"),
+        ("THE_TEMPEST_PROSPERO", "The Tempest Prospero"),
+        ("A_MIDSUMMER_NIGHT_S_DREAM_KING_OF_THE_FAIRIES", "A Midsummer Night S Dream King of the Fairies"),
+    ],
+)
+def test_client_ids_become_labels(client_id, label):
+    assert readable(client_id) == label
+
+
+def test_every_name_of_the_package_is_there_and_others_are_not():
+    for name in plots.__all__:
+        assert getattr(plots, name) is not None
+    with pytest.raises(AttributeError, match="plot_fine_tuning"):
+        plots.plot_nothing  # noqa: B018
