@@ -21,11 +21,22 @@ def plot_fine_tuning(records, before):
         raise ValueError(
             "There is no round with a held-out evaluation to draw; pass evaluate_weights to run_rounds."
         )
-    with new_figure(11, 4.8) as figure:
+    with new_figure(11, 4.8, _describe(evaluated[-1], before)) as figure:
         over_rounds, by_client = figure.subplots(1, 2)
         _draw_accuracy_over_rounds(over_rounds, records, evaluated, before)
         _draw_accuracy_by_client(by_client, before, evaluated[-1].held_out)
     return figure
+
+
+def _describe(last, before):
+    improved = sum(
+        last.held_out.accuracy_by_client[client_id] > accuracy
+        for client_id, accuracy in before.accuracy_by_client.items()
+    )
+    return (
+        f"Held-out accuracy goes from {before.accuracy:.0%} to {last.held_out.accuracy:.0%} "
+        f"in {last.round_number} rounds; it rises for {improved} of {len(before.accuracy_by_client)} clients."
+    )
 
 
 def _draw_accuracy_over_rounds(axes, records, evaluated, before):

@@ -1,6 +1,7 @@
 """What the figures share: a palette for everyone, ink and paper, and clients' names as labels."""
 
 import contextlib
+import io
 import re
 
 import matplotlib
@@ -9,6 +10,10 @@ from matplotlib.figure import Figure
 # Okabe and Ito's palette (2008), which colour-blind readers can tell apart.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 COLOURS = {"before": "#E69F00", "after": "#0072B2", "training": "#999999"}
+
+# Twice what a screen shows, for sharp text; the picture's width in pixels says how large it is shown.
+_SHOWN_DPI = 80
+_DRAWN_DPI = 2 * _SHOWN_DPI
 
 _ROMAN_NUMBER = re.compile("[IVX]+")
 _SMALL_WORDS = {"A", "AND", "OF", "THE"}
@@ -26,11 +31,41 @@ _STYLE = {
 }
 
 
+class DescribedFigure(Figure):
+    """A Figure with a description in words, for readers who do not see it and for tests.
+
+    A notebook shows it as a picture, whether pyplot was imported or not; the description is the
+    picture's alt text and its text form, which nbval compares.
+    """
+
+    description = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        picture = io.BytesIO()
+        self.savefig(picture, format="png", dpi=_DRAWN_DPI, metadata={"Software": None})
+        details = {"alt": self.description, "width": round(self.get_figwidth() * _SHOWN_DPI)}
+        return {"image/png": picture.getvalue(), "text/plain": self.description}, {"image/png": details}
+
+
 @contextlib.contextmanager
-def new_figure(width_inches, height_inches):
-    """Gives an empty Figure, on white so that it reads on dark pages too; draw inside the `with`."""
+def new_figure(width_inches, height_inches, description=""):
+    """Gives an empty figure, on white so that it reads on dark pages too; draw inside the `with`.
+
+    Args:
+      width_inches: width, of which a notebook shows 80 pixels an inch; 8 to 11 fit.
+      height_inches: height.
+      description: what the figure shows, in words and computed numbers, without seconds or other
+        values that differ between machines.
+
+    Yields:
+      DescribedFigure.
+    """
     with matplotlib.rc_context(_STYLE):
-        yield Figure(figsize=(width_inches, height_inches), layout="constrained", facecolor="white")
+        figure = DescribedFigure(
+            figsize=(width_inches, height_inches), layout="constrained", facecolor="white"
+        )
+        figure.description = description
+        yield figure
 
 
 def readable(client_id):

@@ -15,6 +15,15 @@ def test_a_figure_brings_its_own_white_paper_and_leaves_the_learners_settings_al
     assert dict(matplotlib.rcParams) == before
 
 
+def test_a_figure_shows_itself_as_a_picture_with_its_description_as_alt_text():
+    with new_figure(6, 4, "Two bars, the left one higher.") as figure:
+        figure.subplots().bar([0, 1], [2, 1])
+    data, metadata = figure._repr_mimebundle_()
+    assert data["text/plain"] == "Two bars, the left one higher."
+    assert metadata["image/png"] == {"alt": "Two bars, the left one higher.", "width": 480}
+    assert int.from_bytes(data["image/png"][16:20]) == 960  # pixels, from the PNG's header
+
+
 @pytest.mark.parametrize(
     ("client_id", "label"),
     [
