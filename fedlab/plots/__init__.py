@@ -6,6 +6,8 @@ import importlib
 _HOMES = {
     "COLOURS": "style",
     "PALETTE": "style",
+    "plot_client_gains": "client_gains",
+    "plot_comparison": "comparison",
     "plot_fine_tuning": "fine_tuning",
     "readable": "style",
 }
