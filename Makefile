@@ -6,7 +6,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab test check bench requirements clean
+.PHONY: help setup demo lab notebooks test check bench requirements clean
 
 PYTHON ?=
 ARGS ?=
@@ -24,6 +24,9 @@ demo: setup  ## load Dickens, fine-tune it across the characters of Shakespeare,
 
 lab: setup  ## open the notebooks in JupyterLab
 	@$(BIN)/python -m jupyterlab $(ARGS) $(wildcard notebooks)
+
+notebooks: setup  ## make the notebooks from notebooks/sources (ARGS="00 03", ARGS=--prose, ARGS=--measured)
+	@$(BIN)/python tools/build_notebooks.py $(ARGS)
 
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,0 +1,56 @@
+import urllib.parse
+
+import pytest
+
+import notebook_sources
+from notebook_sources import describe_measured, find_sources
+
+
+@pytest.mark.parametrize(
+    ("seconds", "peak_mb", "text"),
+    [
+        (5, 130, "under 1 minute, under 0.2 GB of memory"),
+        (51, 1130, "under 1 minute, under 1.2 GB of memory"),
+        # 15 % and 5 % are added before rounding up: machines differ.
+        (53, 1150, "under 2 minutes, under 1.3 GB of memory"),
+        (150, 1500, "under 3 minutes, under 1.6 GB of memory"),
+    ],
+)
+def test_what_was_measured_is_stated_rounded_up(seconds, peak_mb, text):
+    assert describe_measured({"seconds": seconds, "peak_mb": peak_mb}) == text
+
+
+def test_a_notebook_that_was_not_measured_says_so():
+    assert describe_measured(None) == "not measured yet"
+
+
+def test_measured_files_are_read_as_written(tmp_path):
+    measured = {"00_a": {"seconds": 1.5, "peak_mb": 20}, "01_b": {"seconds": 2.0, "peak_mb": 30}}
+    notebook_sources.write_measured(measured, tmp_path / "measured.json")
+    assert notebook_sources.read_measured(tmp_path / "measured.json") == measured
+    assert notebook_sources.read_measured(tmp_path / "missing.json") == {}
+
+
+def test_sources_are_found_by_their_numbers():
+    (found,) = find_sources(["00"])
+    assert found.name == "00_welcome.py"
+    with pytest.raises(ValueError, match="no notebook '99'; there are 00_welcome"):
+        find_sources(["99"])
+
+
+def test_links_name_the_repository_of_pyproject_and_the_notebook():
+    colab = notebook_sources.opening_url("00_welcome.ipynb", "colab")
+    binder = notebook_sources.opening_url("00_welcome.ipynb", "binder")
+    assert colab == (
+        "https://colab.research.google.com/github/fedlab-course/fedlab/blob/main/notebooks/00_welcome.ipynb"
+    )
+    address = urllib.parse.urlsplit(binder)
+    assert address.path == "/v2/gh/fedlab-course/fedlab/main"
+    assert urllib.parse.parse_qs(address.query) == {"urlpath": ["lab/tree/notebooks/00_welcome.ipynb"]}
+
+
+def test_an_unknown_placeholder_is_an_error(tmp_path):
+    path = tmp_path / "44_typo.py"
+    path.write_text("# %% [markdown]\n# {{ mesured }}\n")
+    with pytest.raises(ValueError, match="'mesured'"):
+        notebook_sources.fill(notebook_sources.read_source(path), path)

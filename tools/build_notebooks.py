@@ -1,0 +1,169 @@
+"""Builds the notebooks from their scripts: the one direction in which they are made.
+
+    tools/build_notebooks.py                 all of them (make notebooks)
+    tools/build_notebooks.py 00 03           these (make notebooks ARGS="00 03")
+    tools/build_notebooks.py --prose 00      text only: keeps the outputs, for changes outside the code
+    tools/build_notebooks.py --measured      takes over the minutes and memory of the last `make test`
+
+A script notebooks/sources/NN_name.py is run from the folder notebooks/ by a kernel of its own, offline,
+and written with its outputs to notebooks/NN_name.ipynb. What is filled in: tools/notebook_sources.py.
+A notebook that was never measured gets its minutes and memory from this run.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+import nbclient
+import nbformat
+
+import check_notebooks
+import notebook_index
+import notebook_outputs
+import notebook_sources
+from notebook_kernel import KernelMeter, kernel_environment
+
+CELL_TIMEOUT_S = 900
+
+
+def execute(notebook, folder):
+    """Runs a notebook in place, from `folder`.
+
+    Returns:
+      {"seconds": ..., "peak_mb": ...} of its kernel.
+
+    Raises:
+      nbclient.exceptions.CellExecutionError: a cell fails that has no tag raises-exception.
+      ValueError: a cell with that tag does not fail.
+    """
+    meters = []
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        record_timing=False,
+        store_widget_state=True,
+        resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=lambda notebook: meters.append(KernelMeter(client.km.provisioner.pid)),
+        on_notebook_complete=lambda notebook: meters.append(meters.pop().stop()),
+    )
+    with kernel_environment() as environment:
+        os.environ["JUPYTER_PREFER_ENV_PATH"] = environment["JUPYTER_PREFER_ENV_PATH"]
+        client.execute(env=environment)
+    _check_expected_exceptions(notebook)
+    return meters.pop()
+
+
+def _check_expected_exceptions(notebook):
+    for number, cell in enumerate(notebook.cells, start=1):
+        expected = "raises-exception" in cell.metadata.get("tags", [])
+        if expected and not any(output.output_type == "error" for output in cell.outputs):
+            raise ValueError(f"cell {number} has the tag raises-exception and raises none:\n{cell.source}")
+
+
+def build(source, folder=notebook_sources.NOTEBOOKS):
+    """Makes the notebook of a script.
+
+    Returns:
+      (notebook with outputs and nothing filled in but the setup cell, what was measured).
+
+    Raises:
+      ValueError: an output names a folder of this machine, or the metadata is not clean.
+    """
+    notebook = notebook_sources.read_source(source)
+    runnable = notebook_sources.read_source(source)
+    notebook_sources.fill(runnable, source)
+    measured = execute(runnable, folder)
+    notebook_outputs.clean_outputs(runnable)
+    take_outputs(runnable, notebook)
+    paths = notebook_outputs.machine_paths_in(notebook)
+    if paths:
+        raise ValueError(f"{source.name}: outputs name folders of this machine: {'; '.join(paths)}")
+    return notebook, measured
+
+
+def take_outputs(executed, notebook):
+    """Copies outputs and execution counts to a notebook of the same cells."""
+    for done, cell in zip(executed.cells, notebook.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+
+
+def with_new_prose(source, measured):
+    """The notebook of a script whose code is as it was: new text, old outputs.
+
+    Raises:
+      ValueError: the code changed too.
+    """
+    committed = nbformat.read(notebook_sources.notebook_of(source), as_version=4)
+    notebook = notebook_sources.read_source(source)
+    notebook_sources.fill(notebook, source, measured)
+    old, new = ([c for c in n.cells if c.cell_type == "code"] for n in (committed, notebook))
+    if [(c.source, c.metadata.get("tags", [])) for c in old] != [
+        (c.source, c.metadata.get("tags", [])) for c in new
+    ]:
+        raise ValueError(f"{source.name}: the code changed; build it without --prose.")
+    for done, cell in zip(old, new, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return notebook
+
+
+def take_measured(path=notebook_sources.MEASURED, latest=notebook_sources.LATEST):
+    """Brings what notebooks state about minutes and memory to what the last test run measured.
+
+    Raises:
+      ValueError: there was no test run.
+    """
+    found = notebook_sources.read_measured(latest)
+    if not found:
+        raise ValueError(f"There is no {latest.name}: run `make test` first, on two cores with nothing else.")
+    measured = notebook_sources.read_measured(path) | found
+    names = {source.stem for source in notebook_sources.find_sources()}
+    notebook_sources.write_measured({name: measured[name] for name in names & measured.keys()}, path)
+
+
+def write(notebook, path):
+    """Writes a notebook with clean metadata.
+
+    Raises:
+      ValueError: what tools/check_notebooks.py would say.
+    """
+    content = json.loads(nbformat.v4.writes(notebook))
+    check_notebooks.clean(content)
+    problems = check_notebooks.problems_in(content)
+    if problems:
+        raise ValueError(f"{path.name}: " + "; ".join(problems))
+    check_notebooks.write(path, content)
+
+
+def main(arguments=None):
+    """Builds what the command line names, then the index in the README."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 00; default all")
+    parser.add_argument("--prose", action="store_true", help="keep the outputs: only text has changed")
+    parser.add_argument("--measured", action="store_true", help="state what the last `make test` measured")
+    settings = parser.parse_args(arguments)
+    if settings.measured:
+        take_measured()
+    for source in notebook_sources.find_sources(settings.names):
+        if settings.prose or settings.measured:
+            measured = notebook_sources.read_measured().get(source.stem)
+            notebook = with_new_prose(source, measured)
+        else:
+            notebook = _build_and_measure(source)
+        write(notebook, notebook_sources.notebook_of(source))
+    notebook_index.update_readme()
+
+
+def _build_and_measure(source):
+    print(f"{source.stem}: running", flush=True)
+    notebook, of_this_run = build(source)
+    print(f"{source.stem}: {of_this_run['seconds']} s, {of_this_run['peak_mb']} MB", flush=True)
+    measured = {source.stem: of_this_run} | notebook_sources.read_measured()
+    notebook_sources.write_measured(measured)
+    notebook_sources.fill(notebook, source, measured[source.stem])
+    return notebook
+
+
+if __name__ == "__main__":
+    sys.exit(main())
