@@ -1,0 +1,103 @@
+"""Coordinate-wise trimmed mean of client updates (Yin et al. 2018, arXiv:1803.01498, definition 2)."""
+
+import functools
+import numbers
+
+import tensorflow as tf
+import tensorflow_federated as tff
+
+from fedlab.aggregators.client_order import fill_missing, order_clients
+from fedlab.aggregators.pairing import check_unweighted
+from fedlab.aggregators.stack import StackFactory
+from fedlab.aggregators.stack_statistic import make_statistic_process
+from fedlab.aggregators.value_types import check_floats
+
+
+def trimmed_mean_of_clients(stack, trim_fraction):
+    """Takes the mean over clients of every coordinate, without the smallest and the largest values.
+
+    Trimming 0.25 of [1., 2., 4., 900.] on either side leaves 2. and 4.: 3.
+
+    Args:
+      stack: structure of float tensors of shape [clients, ...].
+      trim_fraction: how much to leave out on either side, as a fraction of the values; rounded down to
+        whole values.
+
+    Returns:
+      Structure of tensors of shape [...], of the same dtypes.
+    """
+    return tf.nest.map_structure(functools.partial(_trimmed_mean, trim_fraction=trim_fraction), stack)
+
+
+def _trimmed_mean(stack, trim_fraction):
+    ordered, num_values = order_clients(stack)  # [coordinates, clients], [coordinates]
+    num_trimmed = _count_trimmed(num_values, trim_fraction)
+    rank = tf.range(tf.shape(ordered)[1])
+    is_kept = (rank >= num_trimmed[:, tf.newaxis]) & (rank < (num_values - num_trimmed)[:, tf.newaxis])
+    num_kept = tf.cast(tf.maximum(num_values - 2 * num_trimmed, 1), stack.dtype)
+    # Selected, not multiplied by 0: an infinite value that is trimmed would leave NaN.
+    mean = tf.reduce_sum(tf.where(is_kept, ordered, tf.zeros_like(ordered)), axis=1) / num_kept
+    return tf.reshape(fill_missing(mean, num_values, tf.shape(stack)[0]), stack.shape[1:])
+
+
+def _count_trimmed(num_values, trim_fraction):
+    # A tenth of ten values is one, also where 0.1 * 10 comes out a little below.
+    return tf.cast(tf.floor(tf.cast(num_values, tf.float64) * trim_fraction + 1e-9), tf.int32)
+
+
+class TrimmedMeanFactory(tff.aggregators.UnweightedAggregationFactory):
+    """Takes the mean of the clients' values without the extremes, each coordinate by itself.
+
+    With `trim_fraction` above the fraction of faulty clients, every coordinate of the result lies within
+    the values of the others; of honest clients it loses less than a median. 0 is the plain mean.
+
+    NaN is left out before trimming, and a coordinate that is NaN at every client stays NaN. Infinite values
+    are trimmed first; one that is left makes the result infinite, and NaN if both signs are left. No
+    clients give 0. Integers are refused, as by TFF's means. It is unweighted, for the reason that
+    `CoordinateMedianFactory` gives.
+
+    Privacy: the server sees the values of each client by itself (see `StackFactory`).
+
+    State: the inner factory's.
+
+    Measurements:
+      num_nan: how many numbers were NaN, of all clients.
+      trimmed_mean: the inner factory's measurements.
+    """
+
+    def __init__(self, trim_fraction=0.1, inner_factory=None):
+        """Makes the factory.
+
+        Args:
+          trim_fraction: fraction of the values to leave out on either side, from 0 to below 0.5. Whole
+            values are left out: 0.1 of 9 clients is none.
+          inner_factory: unweighted factory that brings the values to the server, one below the other; see
+            `CoordinateMedianFactory`.
+
+        Raises:
+          TypeError: inner_factory is not an unweighted factory; trim_fraction is not a number.
+          ValueError: trim_fraction is out of range.
+        """
+        self.trim_fraction = _check_fraction(trim_fraction)
+        self.inner_factory = StackFactory() if inner_factory is None else inner_factory
+        check_unweighted(self.inner_factory, "inner_factory", self)
+
+    def create(self, value_type):
+        """Makes the aggregation process for values of a type: floats, in any structure."""
+        value_type = check_floats(value_type, self)
+
+        def trimmed_mean(stack):
+            return trimmed_mean_of_clients(stack, self.trim_fraction)
+
+        return make_statistic_process(self, value_type, trimmed_mean, "trimmed_mean")
+
+
+def _check_fraction(trim_fraction):
+    if not isinstance(trim_fraction, numbers.Real):
+        raise TypeError(f"trim_fraction={trim_fraction!r}: give a number, such as 0.1.")
+    if not 0 <= trim_fraction < 0.5:
+        raise ValueError(
+            f"trim_fraction={trim_fraction!r}: give a number from 0 to below 0.5; at 0.5 nothing is left of "
+            "the values, and the median is CoordinateMedianFactory."
+        )
+    return float(trim_fraction)

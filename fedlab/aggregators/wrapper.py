@@ -1,0 +1,61 @@
+"""Factories around another factory: weighted if the one inside is weighted, and unweighted if not."""
+
+import functools
+
+import tensorflow_federated as tff
+
+from fedlab.aggregators.pairing import check_factory
+
+_Weighted = tff.aggregators.WeightedAggregationFactory
+_Unweighted = tff.aggregators.UnweightedAggregationFactory
+
+
+class WrapperFactory:
+    """A factory with another one inside, whose weightedness it takes: as `tff.aggregators.clipping_factory`.
+
+    TFF tells weighted factories by their base class, so making one chooses the base:
+    `isinstance(ClientNormsFactory(tff.aggregators.MeanFactory()), WeightedAggregationFactory)`.
+    """
+
+    passes_inner_result_on = True  # pairing.find_sum looks inside
+
+    def __new__(cls, inner_factory=None, **settings):
+        base = _Weighted if isinstance(inner_factory, _Weighted) else _Unweighted
+        return super().__new__(cls if issubclass(cls, base) else _with_base(cls, base))
+
+    def __init__(self, inner_factory=None):
+        """Keeps the factory inside; default `tff.aggregators.SumFactory()`."""
+        self.inner_factory = tff.aggregators.SumFactory() if inner_factory is None else inner_factory
+        check_factory(self.inner_factory, "inner_factory", self)
+
+
+@functools.cache
+def _with_base(cls, base):
+    return type(base)(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+
+
+def next_computation(next_fn, state_type, value_type, weight_types):
+    """Makes a federated computation of `next_fn(state, value)`, or of `next_fn(state, value, weight)`.
+
+    TFF takes no functions with `*weight`, so each case is spelled out.
+
+    Args:
+      next_fn: function of tff.Values.
+      state_type: federated type of the state.
+      value_type: type of one client's value.
+      weight_types: () or (type of one client's weight,).
+    """
+    at_clients = [tff.FederatedType(part, tff.CLIENTS) for part in (value_type, *weight_types)]
+    if not weight_types:
+
+        @tff.federated_computation(state_type, *at_clients)
+        def unweighted_next_fn(state, value):
+            return next_fn(state, value)
+
+        return unweighted_next_fn
+
+    @tff.federated_computation(state_type, *at_clients)
+    def weighted_next_fn(state, value, weight):
+        return next_fn(state, value, weight)
+
+    return weighted_next_fn
