@@ -60,7 +60,7 @@ def _embed_sequence(value, type_spec):
         value = tensorflow_utils.make_data_set_from_elements(None, value, type_spec.element)
     if not _is_readable_as(value, type_spec):
         value = _through_tff(value, type_spec)
-    variant = tf.data.experimental.to_variant(value)
+    variant = tf.data.experimental.to_variant(_without_autotuning(value))
     if _remembers_earlier_use(value):
         variant = _as_if_new(variant)
     return values.VariantSequence(variant, type_spec.element)
@@ -74,6 +74,19 @@ def _is_readable_as(value, type_spec):
     # fields might be read in another order is refused, not misread.
     value_serialization._check_container_compat_with_tf_nest(found.element)
     return type_spec.is_assignable_from(found)
+
+
+def _without_autotuning(dataset):
+    """Lets no thread tune the dataset, unless its maker asked for that.
+
+    The thread's end is waited for when the data is read, and it may sleep through being told to end: for
+    as long again as reading took, up to seconds for every client.
+    """
+    if dataset.options().autotune.enabled is not None:
+        return dataset
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _remembers_earlier_use(dataset):

@@ -11,7 +11,15 @@ from tensorflow.python.eager import execute
 from tensorflow_federated.python.core.impl.types import type_serialization
 from tensorflow_federated.python.tensorflow_libs import serialization_utils
 
-from fedlab.runtime import bindings, errors, graph_rewriting, naming, runs
+from fedlab.runtime import (
+    bindings,
+    dataset_loops,
+    errors,
+    gradient_loops,
+    graph_rewriting,
+    naming,
+    runs,
+)
 
 _serial_numbers = itertools.count()
 
@@ -146,6 +154,8 @@ def _rewrite(graph_def, init_op, fetch_names, feed_names):
     graph_rewriting.keep_only(graph_def, graph_rewriting.ancestors(graph_def, wanted))
     graph_rewriting.forget_control_by_feeds(graph_def, feed_names)
     graph_rewriting.make_resources_anonymous(graph_def)
+    gradient_loops.defer_weight_gradients(graph_def)
+    dataset_loops.loop_over_datasets(graph_def)
     if init_op:
         graph_rewriting.run_initialisation_first(graph_def, init_op)
 
