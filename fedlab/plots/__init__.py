@@ -6,9 +6,15 @@ import importlib
 _HOMES = {
     "COLOURS": "style",
     "PALETTE": "style",
+    "draw_federated_round": "federated_round",
+    "plot_character_shares": "character_shares",
+    "plot_client_distances": "client_distances",
     "plot_client_gains": "client_gains",
+    "plot_client_texts": "client_texts",
     "plot_comparison": "comparison",
     "plot_fine_tuning": "fine_tuning",
+    "plot_left_out": "left_out",
+    "plot_next_characters": "next_characters",
     "readable": "style",
 }
 
