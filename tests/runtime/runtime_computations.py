@@ -582,10 +582,33 @@ def learning(name, build):
 algorithms = tff.learning.algorithms
 sgd = tff.learning.optimizers.build_sgdm(0.05)
 
+
+def recurrent_model():
+    """A Keras model whose gradient is a loop, on the same data: 4 steps of 1 number each."""
+    seeded = [tf.keras.initializers.RandomNormal(stddev=0.5, seed=seed) for seed in range(3)]
+    model = tf.keras.Sequential(
+        [
+            tf.keras.layers.Reshape([4, 1], input_shape=(4,)),
+            tf.keras.layers.GRU(3, kernel_initializer=seeded[0], recurrent_initializer=seeded[1]),
+            tf.keras.layers.Dense(1, kernel_initializer=seeded[2]),
+        ]
+    )
+    return tff.learning.models.from_keras_model(
+        model, loss=tf.keras.losses.MeanSquaredError(), input_spec=client_datasets(1)[0].element_spec
+    )
+
+
 learning("weighted_fedavg", lambda: algorithms.build_weighted_fed_avg(linear_model, sgd))
 learning(
     "unweighted_fedavg_with_adam_at_the_server",
     lambda: algorithms.build_unweighted_fed_avg(linear_model, sgd, tff.learning.optimizers.build_adam(0.1)),
+)
+learning("fedavg_of_a_recurrent_model", lambda: algorithms.build_weighted_fed_avg(recurrent_model, sgd))
+learning(
+    "fedavg_with_a_loop_over_an_iterator",
+    lambda: algorithms.build_weighted_fed_avg(
+        linear_model, sgd, loop_implementation=tff.learning.LoopImplementation.DATASET_ITERATOR
+    ),
 )
 learning("fedprox", lambda: algorithms.build_weighted_fed_prox(linear_model, 0.1, sgd))
 learning(

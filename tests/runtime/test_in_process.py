@@ -114,6 +114,24 @@ def test_the_number_of_clients_can_have_a_default(in_process):
     assert count() == 5
 
 
+def test_a_map_over_no_clients_gives_no_results():
+    doubled = tff.federated_computation(
+        lambda numbers: tff.federated_map(tff.tensorflow.computation(lambda x: 2 * x, np.float32), numbers),
+        AT_CLIENTS,
+    )
+    assert doubled([]) == []
+
+
+def test_a_variable_can_begin_as_anothers_beginning():
+    @tff.tensorflow.computation(np.float32)
+    def twice_and_once(number):
+        first = tf.Variable(number)
+        second = tf.Variable(first * 2)
+        return second + first
+
+    assert twice_and_once(5.0) == 15
+
+
 def test_arguments_of_a_wrong_type_are_refused_in_tffs_words():
     with pytest.raises(TypeError, match="Failed to serialize a value of dtype <class 'str'> to dtype"):
         mean([1.0, "two"])
