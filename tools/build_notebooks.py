@@ -11,6 +11,7 @@ A notebook that was never measured gets its minutes and memory from this run.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -152,7 +153,18 @@ def main(arguments=None):
         else:
             notebook = _build_and_measure(source)
         write(notebook, notebook_sources.notebook_of(source))
+    _refresh_links()
     notebook_index.update_readme()
+
+
+def _refresh_links():
+    """Notebooks name each other: brings the text of those up to date that can keep their outputs."""
+    measured = notebook_sources.read_measured()
+    for source in notebook_sources.find_sources():
+        # Those that were not built yet, or whose code is being changed, get theirs when they are built.
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            notebook = with_new_prose(source, measured.get(source.stem))
+            write(notebook, notebook_sources.notebook_of(source))
 
 
 def _build_and_measure(source):

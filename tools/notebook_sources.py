@@ -1,4 +1,4 @@
-"""The sources of the notebooks: Jupytext scripts, and the four things that are filled into them.
+"""The sources of the notebooks: Jupytext scripts, and what is filled into them.
 
 `notebooks/sources/NN_name.py` holds cells that begin with `# %%` or `# %% [markdown]`. Filled in are
 
@@ -6,6 +6,7 @@
     {{ links }}      where the notebook opens in Colab and Binder
     {{ setup }}      the one setup cell that all notebooks share: notebooks/sources/setup_cell.txt
     {{ next }}       the link to the next notebook
+    {{ course }}     a list of all notebooks
 """
 
 import hashlib
@@ -93,6 +94,10 @@ def _filling(name, source, measured):
         return SETUP_CELL.read_text(encoding="utf-8").strip()
     if name == "next":
         return _link_to_next(source)
+    if name == "course":
+        return "\n".join(
+            f"- [{title_of(one)}]({notebook_of(one).name}): {lesson_of(one)}" for one in find_sources()
+        )
     raise ValueError(f"{source.name}: nothing is known to fill in for {name!r}.")
 
 

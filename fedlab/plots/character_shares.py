@@ -38,7 +38,8 @@ def plot_character_shares(client_ids, counts, characters, *, num_shown=24):
 def percent_from_average(counts):
     """By how many percent each client's share of each character differs from the share in all text.
 
-    [[1, 1], [3, 1]] -> [[-25, 50], [12.5, -25]]: the first character is 4 of 6, and 1 of 2 at the first client.
+    [[1, 1], [3, 1]] -> [[-25, 50], [12.5, -25]]: of all text, the first character is 4 of 6; of the first
+    client's, 1 of 2.
 
     Args:
       counts: numbers of shape [clients, characters]; a character that nobody uses gives 0.
@@ -56,5 +57,6 @@ def _describe(client_ids, labels, deviations):
     row, column = np.unravel_index(np.argmax(np.abs(deviations)), deviations.shape)
     return (
         f"{len(client_ids)} clients by {len(labels)} characters. The largest difference: "
-        f"{readable(client_ids[row])} uses {labels[column]!r} {deviations[row, column]:+.0f}% against all clients."
+        f"{readable(client_ids[row])} uses {labels[column]!r} {deviations[row, column]:+.0f}% "
+        "against all clients."
     )

@@ -7,7 +7,8 @@ from fedlab.plots.style import INK, PALETTE, new_figure
 DESCRIPTION = (
     "A server above three clients, Hamlet, Juliet and Shylock, each with text of their own. Step 1: the "
     "server sends the model down to the clients. Step 2: each client trains it on its own text. Step 3: the "
-    "clients send updates up, numbers and no text. Step 4: the server averages the updates into the next model."
+    "clients send updates up, numbers and no text. Step 4: the server averages the updates into the next "
+    "model."
 )
 
 _BLUE, _ORANGE, _GREEN = PALETTE[:3]
