@@ -12,9 +12,8 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from fedlab.aggregators.value_types import check_numbers, zeros
+from fedlab.aggregators.wire_bytes import count_bytes, count_uncompressed_bytes, is_nonzero
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
-
-BYTES_PER_INDEX = 4  # an int32 says where in its tensor a number stands
 
 
 def keep_largest(value, fraction):
@@ -41,7 +40,7 @@ def _keep_largest(tensor, fraction):
     if num_kept >= size:
         return tensor
     flat = tf.reshape(tensor, [size])
-    kept = tf.math.top_k(_magnitude(flat), num_kept, sorted=False).indices
+    kept = tf.math.top_k(_magnitude(flat), num_kept).indices
     sparse = tf.scatter_nd(kept[:, tf.newaxis], tf.gather(flat, kept), [size])
     return tf.reshape(sparse, tensor.shape)
 
@@ -55,7 +54,7 @@ def _magnitude(flat):
 def subtract_kept(total, kept):
     """Returns what `keep_largest` left out: the total, with 0 where it kept a number."""
     return tf.nest.map_structure(
-        lambda whole, part: tf.where(_is_sent(part), tf.zeros_like(whole), whole), total, kept
+        lambda whole, part: tf.where(is_nonzero(part), tf.zeros_like(whole), whole), total, kept
     )
 
 
@@ -83,37 +82,6 @@ def measure_upload(value, sparse_value):
         squares=sum_of_squares(sparse_value),
         uncompressed_squares=sum_of_squares(value),
     )
-
-
-def count_bytes(value):
-    """Counts the bytes of a value on the wire, int64: for each tensor the cheaper of two ways to write it.
-
-    All numbers one after the other, or those that are not 0, each with its index.
-
-    float32 [0., 0., 0., 7.] -> one number of 4 bytes and one index of 4 bytes: 8, instead of 16.
-    """
-    sizes = [
-        tf.minimum(
-            tf.math.count_nonzero(_is_sent(tensor)) * (tensor.dtype.size + BYTES_PER_INDEX),
-            _count_dense_bytes(tensor),
-        )
-        for tensor in tf.nest.flatten(value)
-    ]
-    return tf.add_n([tf.zeros([], tf.int64), *sizes])
-
-
-def count_uncompressed_bytes(value):
-    """Counts the bytes of a value with all its numbers, int64."""
-    return tf.constant(sum(_count_dense_bytes(tensor) for tensor in tf.nest.flatten(value)), tf.int64)
-
-
-def _count_dense_bytes(tensor):
-    return tensor.shape.num_elements() * tensor.dtype.size
-
-
-def _is_sent(tensor):
-    # Not `!=`: in the graphs that TFF builds it compares Python objects.
-    return tf.not_equal(tensor, tf.zeros([], tensor.dtype))
 
 
 class TopKFactory(WrapperFactory):
