@@ -9,6 +9,7 @@ import warnings
 import tqdm
 
 from fedlab import runtime
+from fedlab.arguments import check_whole_numbers
 
 START = "What say you, my lord? "
 
@@ -28,9 +29,9 @@ class DemoSettings:
     out: pathlib.Path = pathlib.Path("demo-output")
 
     def __post_init__(self):
-        for name in ("rounds", "clients_per_round", "local_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1.")
+        check_whole_numbers(
+            rounds=self.rounds, clients_per_round=self.clients_per_round, local_epochs=self.local_epochs
+        )
 
 
 def run_demo(settings):

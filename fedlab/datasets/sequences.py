@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab import vocabulary
+from fedlab.arguments import check_whole_numbers
 
 SEQUENCE_LENGTH_CHARS = 100
 BATCH_SIZE = 8
@@ -115,7 +116,7 @@ def make_batches(
     Raises:
       ValueError: a number below 1, or an unknown policy.
     """
-    _check_at_least_one(batch_size=batch_size, sequence_length_chars=sequence_length_chars, epochs=epochs)
+    check_whole_numbers(batch_size=batch_size, sequence_length_chars=sequence_length_chars, epochs=epochs)
     vocabulary.check_unknown_policy(unknown)
 
     def windows(unused_start):
@@ -239,9 +240,3 @@ def _warn_of_unknown_characters(reports, unknown):
         vocabulary.UnknownCharacterWarning,
         stacklevel=3,
     )
-
-
-def _check_at_least_one(**numbers):
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name}={value!r}: give a whole number of at least 1.")

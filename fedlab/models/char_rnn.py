@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from fedlab.arguments import check_whole_numbers
 from fedlab.vocabulary import VOCABULARY_SIZE
 
 EMBEDDING_SIZE = 256
@@ -22,8 +23,7 @@ def build_char_rnn(batch_size, *, rnn_units=RNN_UNITS, seed=None):
     Returns:
       tf.keras.Sequential from int64 [batch_size, time] to float32 logits [batch_size, time, 86].
     """
-    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size!r}: give a whole number of at least 1.")
+    check_whole_numbers(batch_size=batch_size)
     seeds = [None] * 4 if seed is None else [seed, seed + 1, seed + 2, seed + 3]
     initializers = tf.keras.initializers
     return tf.keras.Sequential(

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fedlab.arguments import check_whole_numbers
+
 
 def sample_clients(client_ids, num_clients, *, seed):
     """Draws a cohort.
@@ -21,8 +23,7 @@ def sample_clients(client_ids, num_clients, *, seed):
     if len(set(ids)) < len(ids):
         twice = next(client_id for client_id in ids if ids.count(client_id) > 1)
         raise ValueError(f"client {twice!r} is listed twice; give each client once.")
-    if isinstance(num_clients, bool) or not isinstance(num_clients, (int, np.integer)) or num_clients < 1:
-        raise ValueError(f"num_clients={num_clients!r}: give a whole number of at least 1.")
+    check_whole_numbers(num_clients=num_clients)
     if num_clients > len(ids):
         raise ValueError(f"num_clients={num_clients}, but there are only {len(ids)} clients to draw from.")
     drawn = np.random.default_rng(seed).choice(len(ids), size=num_clients, replace=False)

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from fedlab.arguments import check_whole_numbers
 from fedlab.datasets.sequences import BATCH_SIZE, find_trainable_clients, make_batches
 from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation
@@ -117,7 +118,7 @@ def run_rounds(
       ValueError: no client has enough text; impossible numbers.
       TrainingDivergedError: the loss became NaN or infinite.
     """
-    _check_whole_number(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
+    check_whole_numbers(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
     trainable, too_small = find_trainable_clients(clients, client_ids)
     if not trainable:
         raise ValueError(
@@ -190,9 +191,3 @@ def _check_finite(loss, round_number):
             f"Round {round_number}: the loss is {loss}. The server keeps round {round_number - 1}; "
             "start again from there with a smaller learning rate."
         )
-
-
-def _check_whole_number(**numbers):
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}={value!r}: give a whole number of at least 1.")
