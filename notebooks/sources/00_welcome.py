@@ -40,9 +40,9 @@ print(alone.stderr.splitlines()[-1])
 # It fails: TFF was made for the Python packages of 2023. `import fedlab` gives it what it misses.
 #
 # There is a second thing that TFF wants in a notebook. It runs an *event loop*, as Python's `asyncio` calls
-# the scheduler of things that happen at the same time, and so does the notebook. Python allows one at a time:
+# the scheduler of things that wait for each other, and so does the notebook. Here is something to wait for:
 
-# %% tags=["raises-exception"]
+# %%
 import asyncio
 
 
@@ -50,11 +50,15 @@ async def answer():
     return 42
 
 
+# %% [markdown]
+# In a plain Python program, `asyncio.run` would start an event loop and wait for the answer. Here:
+
+# %% tags=["raises-exception"]
 question = answer()
 asyncio.run(question)
 
 # %% [markdown]
-# This is the error on which many TFF texts begin with the lines `import nest_asyncio` and
+# Python allows one event loop at a time, and the notebook's own is running. This is the error on which many TFF texts begin with the lines `import nest_asyncio` and
 # `nest_asyncio.apply()`. In a notebook, fedlab does the same when you import TFF:
 
 # %%
@@ -172,7 +176,7 @@ print("TFF:     ", mean_temperature(READINGS_CELSIUS))
 
 # %%
 for num_clients in (1, 2, 3):
-    print(num_clients, "clients:", mean_temperature(READINGS_CELSIUS[:num_clients]))
+    print(f"{num_clients} of them:", mean_temperature(READINGS_CELSIUS[:num_clients]))
 
 # %% [markdown]
 # A client that knows more should count more. Federated averaging gives each client a **weight**, mostly
