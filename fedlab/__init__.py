@@ -25,7 +25,17 @@ _HOMES = {
     "stream_text": "generation",
     "trace": "runtime",
 }
-_ROOMS = ("aggregators", "datasets", "generation", "models", "plots", "runtime", "training", "vocabulary")
+_ROOMS = (
+    "aggregators",
+    "datasets",
+    "doctor",
+    "generation",
+    "models",
+    "plots",
+    "runtime",
+    "training",
+    "vocabulary",
+)
 
 __all__ = [*_HOMES, *_ROOMS]
 

@@ -1,4 +1,4 @@
-"""The command `fedlab`: `fedlab demo` runs the main job."""
+"""The command `fedlab`: `fedlab demo` runs the main job, `fedlab doctor` looks at the machine."""
 
 import argparse
 import dataclasses
@@ -6,6 +6,7 @@ import pathlib
 import sys
 
 import fedlab
+from fedlab import doctor
 from fedlab.demo import DemoSettings, run_demo
 from fedlab.downloads import DownloadError
 
@@ -14,14 +15,13 @@ def main(arguments=None):
     """Runs a command; returns the exit code: 0 done, 1 it could not be done, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (DownloadError, ValueError, OSError) as error:
         print(f"fedlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nfedlab: interrupted.", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser():
@@ -39,6 +39,10 @@ def _parser():
             f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=_HELP[field.name]
         )
     demo.set_defaults(run=_run_demo)
+    checkup = commands.add_parser(
+        "doctor", help="say whether this machine can run the course, and if not, why"
+    )
+    checkup.set_defaults(run=_run_doctor)
     return parser
 
 
@@ -61,6 +65,12 @@ def _run_demo(options):
             **{field.name: getattr(options, field.name) for field in dataclasses.fields(DemoSettings)}
         )
     )
+
+
+def _run_doctor(options):
+    diagnosis = doctor.doctor()
+    print(diagnosis)
+    return 0 if diagnosis.can_run else 1
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ TFF_FILE = "datasets/federated_text.py"
 TFF_MODULES = ("tensorflow_federated", "fedlab.datasets.federated_text")
 # Rooms of fedlab/ that may import TFF: anywhere, or only inside functions, so that text and
 # sequences serve readers who never load TFF, and what mends TFF waits until TFF is there. The demo
-# is a learner's script.
+# is a learner's script, and the doctor tries whether TFF can be imported.
 # `widgets` and `plots` see plain records only.
 TFF_ANYWHERE = {"aggregators", "exercises", "runtime", "training"}
-TFF_INSIDE_FUNCTIONS = {"datasets", "demo", "keras_classes"}
+TFF_INSIDE_FUNCTIONS = {"datasets", "demo", "doctor", "keras_classes"}
 
 
 def forbidden_tff_imports(package):

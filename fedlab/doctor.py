@@ -1,0 +1,314 @@
+"""Can this machine run fedlab, and if not, why? `fedlab doctor`, or `fedlab.doctor()` in a notebook.
+
+Every finding says what was looked at, what was found, and where that is not good enough, the way out.
+The report is plain text that can be pasted into an issue.
+"""
+
+import concurrent.futures
+import dataclasses
+import importlib.metadata
+import os
+import sys
+import time
+import types
+
+from fedlab import downloads, machine
+
+BUDGET_S = 10
+_NETWORK_TIMEOUT_S = 3
+
+PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
+MEMORY_MB = 1_600  # What the largest notebook takes.
+DISK_MB = 500  # For downloads and results; the installation itself is there already.
+GLIBC_FROM = (2, 27)  # TensorFlow's wheels: manylinux_2_27.
+
+_PACKAGE = "fedlab-notebooks"
+_DATA_HOST = "https://storage.googleapis.com/tff-datasets-public/shakespeare.sqlite.lzma"
+_MARKS = {"ok": "ok  ", "warning": "note", "failure": "FAIL"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    status: str  # "ok"; "warning": something is missing that the course can do without; "failure"
+    found: str
+    way_out: str = ""
+
+    def __str__(self):
+        """One line, and a second with the way out."""
+        line = f"{_MARKS[self.status]}  {self.subject}: {self.found}"
+        return f"{line}\n      -> {self.way_out}" if self.way_out else line
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """All findings; prints as a report."""
+
+    findings: tuple
+    seconds: float
+
+    @property
+    def can_run(self):
+        """Whether the course runs here."""
+        return all(finding.status != "failure" for finding in self.findings)
+
+    def __str__(self):
+        """The report."""
+        failures = sum(finding.status == "failure" for finding in self.findings)
+        verdict = (
+            "This machine can run fedlab."
+            if self.can_run
+            else f"This machine cannot run fedlab as it is: see the {failures} marked FAIL."
+        )
+        return "\n".join([*map(str, self.findings), "", f"{verdict} (Looked for {self.seconds:.0f} s.)"])
+
+    __repr__ = __str__
+
+
+def doctor(facts=None):
+    """Looks at everything that the course needs, and says what it finds.
+
+    Args:
+      facts: the machine.Machine to judge; default this one.
+
+    Returns:
+      Diagnosis; printing it shows the report.
+    """
+    started = time.monotonic()
+    facts = facts or machine.read_machine()
+    findings = [check(facts) for check in ON_FACTS]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        network = pool.submit(check_network)
+        findings += [check_versions()]
+        # TensorFlow ends the process, not with an error, on a processor that it was not built for.
+        if all(finding.status != "failure" for finding in findings):
+            findings += check_computations()
+            findings.append(check_worker(max(1, round(started + BUDGET_S - time.monotonic()))))
+        findings += [check_widgets(), network.result()]
+    return Diagnosis(tuple(findings), time.monotonic() - started)
+
+
+# --- Facts about the machine ------------------------------------------------------------------------
+
+
+def check_platform(facts):
+    """The operating system and the architecture."""
+    found = f"{facts.system} on {facts.architecture}"
+    if facts.system == "Linux" and facts.is_x86_64:
+        return Finding("platform", "ok", found)
+    return Finding(
+        "platform",
+        "warning",
+        found,
+        "fedlab is tested on Linux on x86-64; elsewhere TFF's own worker cannot run, and computations run "
+        "in this process as everywhere. If something fails, use Colab or Binder.",
+    )
+
+
+def check_python(facts):
+    """Python's version."""
+    found = ".".join(map(str, facts.python))
+    if PYTHON_FROM <= facts.python[:2] < PYTHON_BELOW:
+        return Finding("Python", "ok", found)
+    return Finding(
+        "Python", "failure", found, "Use Python 3.11, 3.12 or 3.13: make lab PYTHON=python3.13 rebuilds."
+    )
+
+
+def check_libc(facts):
+    """The C library that TensorFlow's programs ask for."""
+    if facts.system != "Linux":
+        return Finding("C library", "ok", facts.libc or "not Linux")
+    name, _, version = facts.libc.partition(" ")
+    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if name == "glibc" and parts >= GLIBC_FROM:
+        return Finding("C library", "ok", facts.libc)
+    needed = ".".join(map(str, GLIBC_FROM))
+    return Finding(
+        "C library",
+        "failure",
+        facts.libc or "not glibc",
+        f"TensorFlow needs glibc {needed} or newer: use a distribution of 2018 or later (not Alpine).",
+    )
+
+
+def check_cpu(facts):
+    """The processor: TensorFlow for x86-64 is built with AVX."""
+    if facts.cpu_flags is None or not facts.is_x86_64:
+        return Finding("processor", "ok", f"{facts.cpus} CPUs")
+    if "avx" in facts.cpu_flags:
+        best = next(flag for flag in ("avx512f", "avx2", "avx") if flag in facts.cpu_flags)
+        return Finding("processor", "ok", f"{facts.cpus} CPUs with {best.upper()}")
+    return Finding(
+        "processor",
+        "failure",
+        f"{facts.cpus} CPUs without AVX",
+        "TensorFlow ends with 'Illegal instruction' on it: use another machine, Colab or Binder.",
+    )
+
+
+def check_memory(facts):
+    """Memory for the largest notebook."""
+    if facts.memory_mb is None:
+        return Finding("memory", "warning", "unknown", f"The course needs {MEMORY_MB:,} MB.")
+    if facts.memory_mb >= MEMORY_MB:
+        return Finding("memory", "ok", f"{facts.memory_mb:,} MB")
+    return Finding(
+        "memory",
+        "failure",
+        f"{facts.memory_mb:,} MB",
+        f"The course needs {MEMORY_MB:,} MB: close other programs, or raise the container's limit.",
+    )
+
+
+def check_disk(facts):
+    """Space in the home folder."""
+    found = f"{facts.disk_free_mb:,} MB free at home"
+    if facts.disk_free_mb >= DISK_MB:
+        return Finding("disk", "ok", found)
+    return Finding(
+        "disk",
+        "warning",
+        found,
+        f"Downloads want {DISK_MB} MB: delete something, or set {downloads.CACHE_VARIABLE} to another disk.",
+    )
+
+
+ON_FACTS = (check_platform, check_python, check_libc, check_cpu, check_memory, check_disk)
+
+
+# --- What is installed ------------------------------------------------------------------------------
+
+
+def check_versions(package=_PACKAGE):
+    """The versions that are installed, against those that fedlab asks for."""
+    try:
+        wanted = importlib.metadata.requires(package) or []
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(
+            "packages", "warning", f"{package} is not installed, so wanted versions are unknown", "make setup"
+        )
+    wrong = [problem for problem in map(_problem_with, wanted) if problem]
+    if not wrong:
+        return Finding("packages", "ok", f"all {len(wanted)} as wanted")
+    return Finding("packages", "failure", "; ".join(wrong), "make setup installs what uv.lock says.")
+
+
+def _problem_with(requirement):
+    from packaging.requirements import Requirement
+
+    wanted = Requirement(requirement)
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        return ""
+    try:
+        version = importlib.metadata.version(wanted.name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{wanted.name} is missing (wanted {wanted.specifier})"
+    if wanted.specifier.contains(version, prereleases=True):
+        return ""
+    return f"{wanted.name} {version} is not {wanted.specifier}"
+
+
+# --- What runs --------------------------------------------------------------------------------------
+
+
+def check_computations():
+    """Imports TFF and runs a computation: two findings, or one that failed."""
+    try:
+        import tensorflow as tf
+        import tensorflow_federated as tff
+    except Exception as error:
+        return [_import_failure(error)]
+    keras = tf.keras.Model.__module__.partition(".")[0]
+    found = f"TFF {tff.__version__} with TensorFlow {tf.__version__}, tf.keras is {keras}"
+    imported = Finding("import", "ok", found)
+    try:
+        hello = tff.federated_computation(lambda: "Hello, World!")()
+    except Exception as error:
+        return [imported, Finding("computation", "failure", _first_line(error), _REPORT)]
+    return [imported, Finding("computation", "ok", f"TFF says {hello.decode()} in this process")]
+
+
+_REPORT = "Restart the kernel and try again; if it stays, paste this report into an issue."
+
+
+def _import_failure(error):
+    way_out = _REPORT if "Restart" not in str(error) else "As it says; fedlab comes before TensorFlow."
+    return Finding("import", "failure", f"{type(error).__name__}: {_first_line(error)}", way_out)
+
+
+def check_worker(deadline_s, binary=None):
+    """Whether TFF's own worker starts; the course does without it.
+
+    Args:
+      deadline_s: seconds that it has to answer.
+      binary: the program; default the one in TFF's package.
+    """
+    from fedlab.runtime import worker_process
+
+    try:
+        path = binary or worker_process.find_binary()
+        worker = worker_process.WorkerProcess(path, deadline_s=deadline_s, reachable_from_network=False)
+    except (worker_process.WorkerError, OSError) as error:
+        return Finding("TFF's worker", "warning", _first_line(error), "Not needed: see docs/runtime.md.")
+    worker.stop()
+    return Finding("TFF's worker", "ok", "starts, out of the network's reach")
+
+
+def _first_line(error):
+    lines = str(error).splitlines()
+    return lines[0].removesuffix(" The end of its log:") if lines else type(error).__name__
+
+
+# --- The notebook and the network -------------------------------------------------------------------
+
+
+def check_widgets():
+    """Whether the kernel has ipywidgets; whether a page shows them, only the page knows."""
+    try:
+        version = importlib.metadata.version("ipywidgets")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(
+            "widgets", "warning", "ipywidgets is missing", "pip install ipywidgets; or read tables."
+        )
+    where = "in a notebook" if _in_kernel() else "not in a notebook now"
+    return Finding("widgets", "ok", f"ipywidgets {version}, {where}")
+
+
+def _in_kernel():
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def check_network(address=_DATA_HOST, timeout_s=_NETWORK_TIMEOUT_S):
+    """Whether the optional downloads can be reached, from the mirror where one is named."""
+    import requests
+
+    url = downloads.address_of(address)
+    named = f"mirror {os.environ[downloads.MIRROR_VARIABLE]}" if url != address else "TFF's server"
+    try:
+        answer = requests.head(url, timeout=timeout_s, allow_redirects=True)
+        answer.raise_for_status()
+    except (requests.RequestException, OSError) as error:
+        reason = type(error).__name__ if getattr(error, "response", None) is None else _first_line(error)
+        return Finding(
+            "downloads",
+            "warning",
+            f"{named} cannot be reached ({reason})",
+            'Not needed: everything works offline, except source="tff".',
+        )
+    return Finding("downloads", "ok", f"{named} can be reached")
+
+
+class _Callable(types.ModuleType):
+    """Lets `fedlab.doctor()` work, whether the name is this module or the function."""
+
+    def __call__(self, *arguments, **options):
+        """Calls the function of the same name."""
+        return doctor(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,217 @@
+"""The doctor: each thing that can be wrong is made to happen, and its way out is read."""
+
+import dataclasses
+import importlib.metadata
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+import fedlab
+from fedlab import doctor, machine
+
+HEALTHY = machine.Machine(
+    system="Linux",
+    architecture="x86_64",
+    python=(3, 12, 1),
+    libc="glibc 2.36",
+    cpu_flags=frozenset(["avx", "avx2"]),
+    cpus=2,
+    memory_mb=8_000,
+    disk_free_mb=10_000,
+)
+
+
+def findings_about(**facts):
+    """What the doctor finds that is not well with an otherwise healthy machine."""
+    changed = dataclasses.replace(HEALTHY, **facts)
+    return [found for found in (check(changed) for check in doctor.ON_FACTS) if found.status != "ok"]
+
+
+def test_a_healthy_machine_has_nothing_to_mend():
+    assert findings_about() == []
+
+
+@pytest.mark.parametrize(
+    "facts, status, found, way_out",
+    [
+        (
+            dict(system="Darwin", architecture="arm64", libc="", cpu_flags=None),
+            "warning",
+            "Darwin on arm64",
+            "Colab",
+        ),
+        (dict(system="Windows", architecture="AMD64", libc=""), "warning", "Windows on AMD64", "Colab"),
+        (dict(python=(3, 9, 2)), "failure", "3.9.2", "3.11, 3.12 or 3.13"),
+        (dict(python=(3, 14, 0)), "failure", "3.14.0", "3.11, 3.12 or 3.13"),
+        (dict(libc="glibc 2.17"), "failure", "glibc 2.17", "glibc 2.27 or newer"),
+        (dict(libc=""), "failure", "not glibc", "not Alpine"),
+        (dict(cpu_flags=frozenset(["sse2"])), "failure", "2 CPUs without AVX", "Illegal instruction"),
+        (dict(memory_mb=900), "failure", "900 MB", "1,600 MB"),
+        (dict(memory_mb=None), "warning", "unknown", "1,600 MB"),
+        (dict(disk_free_mb=20), "warning", "20 MB free", "FEDLAB_CACHE"),
+    ],
+)
+def test_what_is_wrong_with_a_machine_is_said_with_a_way_out(facts, status, found, way_out):
+    (finding,) = findings_about(**facts)
+    assert finding.status == status
+    assert found in finding.found
+    assert way_out in finding.way_out
+
+
+# --- Versions -----------------------------------------------------------------------------------------
+
+
+def test_versions_are_as_wanted_here():
+    assert doctor.check_versions().status == "ok"
+
+
+def test_wrong_and_missing_packages_are_named(monkeypatch):
+    wanted = ["numpy>=99", "no-such-package~=1.0", "requests>=2", "winonly; sys_platform == 'win32'"]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: wanted)
+    finding = doctor.check_versions()
+    assert finding.status == "failure"
+    assert "numpy" in finding.found and "is not >=99" in finding.found
+    assert "no-such-package is missing (wanted ~=1.0)" in finding.found
+    assert "requests" not in finding.found and "winonly" not in finding.found
+    assert "make setup" in finding.way_out
+
+
+def test_a_fedlab_that_was_not_installed_is_noted():
+    finding = doctor.check_versions("no-such-package")
+    assert finding.status == "warning"
+    assert "make setup" in finding.way_out
+
+
+# --- TFF's worker -------------------------------------------------------------------------------------
+
+
+def program(tmp_path, text):
+    """An executable that stands where TFF's worker would."""
+    path = tmp_path / "worker_binary"
+    path.write_text(f"#!{sys.executable}\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_a_worker_that_is_missing_is_noted(tmp_path):
+    finding = doctor.check_worker(2, tmp_path / "missing")
+    assert finding.status == "warning"
+    assert "not" in finding.found
+    assert "Not needed" in finding.way_out
+
+
+def outcome_of(tmp_path, text, deadline_s):
+    started = time.monotonic()
+    finding = doctor.check_worker(deadline_s, program(tmp_path, text))
+    assert time.monotonic() - started < deadline_s + 8
+    assert finding.status == "warning"
+    return finding.found
+
+
+def test_a_worker_that_hangs_is_given_up_in_time(tmp_path):
+    found = outcome_of(tmp_path, "import time; time.sleep(600)", 1)
+    assert found.startswith(("TFF's worker did not answer within 1 s", "TFF's worker listens on every"))
+
+
+def test_a_worker_that_talks_rubbish_is_given_up_in_time(tmp_path):
+    rubbish = (
+        "import socket\nserver = socket.create_server(('127.0.0.1', 10000))\n"
+        "while True: server.accept()[0].sendall(b'rubbish' * 1000)"
+    )
+    found = outcome_of(tmp_path, rubbish, 2)
+    assert found.startswith(("TFF's worker did not answer within 2 s", "TFF's worker listens on every"))
+
+
+def test_a_worker_for_another_processor_is_understood(tmp_path):
+    text = f"import os; os.kill(os.getpid(), {int(signal.SIGILL)})"
+    found = outcome_of(tmp_path, text, 10)
+    assert found.startswith(("TFF's worker needs a processor with AVX", "TFF's worker listens on every"))
+
+
+# --- Imports, widgets, network ------------------------------------------------------------------------
+
+
+def test_an_import_that_fails_says_so():
+    error = ImportError("TensorFlow was imported before fedlab ... Restart the kernel")
+    finding = doctor._import_failure(error)
+    assert finding.status == "failure"
+    assert "TensorFlow was imported before fedlab" in finding.found
+    assert "fedlab comes before TensorFlow" in finding.way_out
+
+
+def test_missing_widgets_are_noted(monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    finding = doctor.check_widgets()
+    assert finding.status == "warning"
+    assert "ipywidgets is missing" in finding.found
+
+
+def test_a_mirror_that_has_the_data_is_reached(mirror):
+    (mirror.folder / "shakespeare.sqlite.lzma").write_bytes(b"x")
+    finding = doctor.check_network()
+    assert finding.status == "ok"
+    assert "mirror http://127.0.0.1" in finding.found
+
+
+def test_a_mirror_without_the_data_is_noted_with_its_answer(mirror):
+    finding = doctor.check_network()
+    assert finding.status == "warning"
+    assert "404" in finding.found
+    assert "offline" in finding.way_out
+
+
+def test_a_mirror_that_is_not_there_is_noted(monkeypatch):
+    monkeypatch.setenv("FEDLAB_MIRROR", "http://127.0.0.1:9/")
+    finding = doctor.check_network()
+    assert finding.status == "warning"
+    assert "cannot be reached" in finding.found
+
+
+# --- The whole ----------------------------------------------------------------------------------------
+
+
+def test_the_report_can_be_pasted_and_says_what_fails():
+    findings = (
+        doctor.Finding("Python", "ok", "3.12.1"),
+        doctor.Finding("memory", "failure", "900 MB", "Close other programs."),
+    )
+    diagnosis = doctor.Diagnosis(findings, 1.6)
+    assert str(diagnosis).splitlines() == [
+        "ok    Python: 3.12.1",
+        "FAIL  memory: 900 MB",
+        "      -> Close other programs.",
+        "",
+        "This machine cannot run fedlab as it is: see the 1 marked FAIL. (Looked for 2 s.)",
+    ]
+    assert not diagnosis.can_run
+
+
+def test_with_a_failure_tensorflow_is_not_tried():
+    diagnosis = doctor.doctor(dataclasses.replace(HEALTHY, cpu_flags=frozenset(["sse2"])))
+    assert "import" not in [finding.subject for finding in diagnosis.findings]
+    assert not diagnosis.can_run
+
+
+def test_the_doctor_is_called_by_its_own_name_and_by_its_modules():
+    code = (
+        "import fedlab; print(callable(fedlab.doctor)); import fedlab.doctor; print(callable(fedlab.doctor))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.split() == ["True", "True"]
+    assert fedlab.doctor is doctor
+
+
+def test_the_command_reports_and_its_exit_code_says_whether_it_can_run():
+    ended = subprocess.run(
+        [sys.executable, "-m", "fedlab.cli", "doctor"], capture_output=True, text=True, timeout=120
+    )
+    assert "TFF says Hello, World! in this process" in ended.stdout
+    assert "This machine can run fedlab." in ended.stdout
+    assert ended.returncode == 0
