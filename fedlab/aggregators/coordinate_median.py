@@ -35,8 +35,9 @@ def _median(stack):
 def _middle(lower, upper):
     if not lower.dtype.is_floating:
         return lower
-    # Halved before they are added: the sum of two large floats may be infinite. tf.equal, because `==` of
-    # tensors compares Python objects in the graphs that TFF builds.
+    # Halved before they are added: the sum of two large floats may be infinite. But not a number by
+    # itself, half of which may be too small for its dtype. (`==` of tensors compares Python objects in the
+    # graphs that TFF builds, hence tf.equal.)
     return tf.where(tf.equal(lower, upper), lower, lower / 2 + upper / 2)
 
 

@@ -93,10 +93,11 @@ def _check_average(factory, weighted):
     summing = find_sum(factory)
     if summing is None:
         return
+    what = _name(factory) + (f", around {_name(summing)}," if summing is not factory else "")
     mean = "MeanFactory" if weighted else "UnweightedMeanFactory"
     raise TypeError(
-        f"{_name(summing)} adds the clients' updates up, so steps would grow with the number of clients. Put "
-        f"the sum into a mean: tff.aggregators.{mean}(value_sum_factory=...)."
+        f"{what} adds the clients' updates up, so steps would grow with the number of clients. Put the sum "
+        f"into a mean: tff.aggregators.{mean}(value_sum_factory=...)."
     )
 
 

@@ -40,7 +40,10 @@ class StackFactory(tff.aggregators.UnweightedAggregationFactory):
         add_client = tff.tensorflow.computation(append, [stack_type, value_type])
         add_worker = tff.tensorflow.computation(join, [stack_type, stack_type])
         report = tff.tensorflow.computation(keep, stack_type)
-        empty = tff.tensorflow.computation(lambda: zeros(stack_type))
+
+        @tff.tensorflow.computation
+        def empty_stack():
+            return zeros(stack_type)
 
         @tff.federated_computation
         def initialize_fn():
@@ -50,7 +53,7 @@ class StackFactory(tff.aggregators.UnweightedAggregationFactory):
             initialize_fn.type_signature.result, tff.FederatedType(value_type, tff.CLIENTS)
         )
         def next_fn(state, value):
-            result = tff.federated_aggregate(value, empty(), add_client, add_worker, report)
+            result = tff.federated_aggregate(value, empty_stack(), add_client, add_worker, report)
             measurements = tff.federated_value((), tff.SERVER)
             return tff.templates.MeasuredProcessOutput(state, result, measurements)
 

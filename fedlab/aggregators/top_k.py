@@ -149,9 +149,13 @@ class TopKFactory(WrapperFactory):
             sparse_result = keep_largest(total, self.download_fraction)
             return sparse_result, subtract_kept(total, sparse_result)
 
+        @tff.tensorflow.computation
+        def no_residual():
+            return zeros(value_type)
+
         @tff.federated_computation
         def initialize_fn():
-            residual = tff.federated_eval(tff.tensorflow.computation(lambda: zeros(value_type)), tff.SERVER)
+            residual = tff.federated_eval(no_residual, tff.SERVER)
             return tff.federated_zip(
                 collections.OrderedDict(residual=residual, top_k=inner_process.initialize())
             )

@@ -52,6 +52,11 @@ def test_two_large_values_do_not_overflow():
     assert median([2e38, 3e38]) == np.float32(2.5e38)
 
 
+def test_the_smallest_numbers_do_not_vanish():
+    tiny = np.finfo(np.float16).smallest_subnormal
+    assert median([tiny, tiny, np.float16(1)], np.float16) == tiny
+
+
 @pytest.mark.parametrize(
     ("clients", "expected"), [([], 0), ([5], 5), ([4, 9], 4), ([9, 4, -1], 4), ([1, 4, 9, 16], 4)]
 )
