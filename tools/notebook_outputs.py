@@ -26,16 +26,18 @@ def is_progress_bar(output):
 
 def without_progress_bars(outputs):
     """The outputs without progress bars, on stderr too: how far they got and when differs each time."""
-    kept = []
-    for output in outputs:
-        if is_progress_bar(output):
-            continue
-        if output["output_type"] == "stream" and output["name"] == "stderr":
-            text = _BAR.sub("", output["text"].replace("\r", "\n"))
-            if not text.strip() and text != output["text"]:
-                continue
-        kept.append(output)
-    return kept
+    kept = [_without_bar_lines(output) for output in outputs if not is_progress_bar(output)]
+    return [output for output in kept if output is not None]
+
+
+def _without_bar_lines(output):
+    """An output without the bars among its lines on stderr; None where nothing else is there."""
+    if output["output_type"] != "stream" or output["name"] != "stderr":
+        return output
+    text = _BAR.sub("", output["text"].replace("\r", "\n"))
+    if text == output["text"]:
+        return output
+    return type(output)(output, text=text.strip("\n") + "\n") if text.strip() else None
 
 
 def clean_outputs(notebook):

@@ -25,8 +25,8 @@ def plot_next_characters(characters, logits, temperatures, *, num_shown=8):
         for axes, temperature, bars in zip(panels, temperatures, shares, strict=True):
             axes.bar(range(len(bars)), bars, color=COLOURS["after"])
             axes.set_xticks(range(len(bars)), labels)
-            axes.set(title=f"temperature {temperature}", xlabel="next character", ylim=(0, 100))
-        panels[0].set_ylabel("probability (%)")
+            axes.set(title=f"temperature {temperature}", xlabel="next character")
+        panels[0].set(ylabel="probability (%)", ylim=(0, 1.05 * max(map(max, shares))))
     return figure
 
 

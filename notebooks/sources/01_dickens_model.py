@@ -16,9 +16,12 @@
 
 # %%
 import fedlab  # first: it makes the import of TensorFlow the right one
+import textwrap
+
 import numpy as np
 import safetensors
 import tensorflow as tf
+from tqdm.auto import tqdm
 
 from fedlab.models import dickens
 from fedlab.models.char_rnn import with_batch_size
@@ -83,7 +86,7 @@ decode(encode("café", unknown="replace"))
 
 # %%
 model = fedlab.load_dickens(batch_size=8, source=SOURCE)
-model.summary(line_length=70)
+model.summary(line_length=52)
 
 # %% [markdown]
 # - The **embedding** holds a row of 256 numbers for each of the 86 characters.
@@ -181,8 +184,8 @@ for character in fedlab.stream_text(writer, START, LENGTH, temperature=0.5, seed
     print(character, end="", flush=True)
 
 # %% [markdown]
-# Words, commas and quotation marks, and no sense: it has learned how Dickens spells, one character at a time,
-# and nothing of what he says. The seed makes it repeatable; another seed writes another text.
+# English words, nearly sentences, and no sense: it has learned how Dickens spells, one character at a time, and
+# nothing of what he says. The seed makes it repeatable; another seed writes another text.
 
 # %%
 same_seed = [fedlab.generate_text(writer, START, 60, seed=seed) for seed in (1, 1, 2)]
@@ -201,24 +204,22 @@ next_logits = writer(encode(START)[None, :])[0, -1]  # [vocabulary]
 fedlab.plots.plot_next_characters(CHARACTERS, next_logits, TEMPERATURES)
 
 # %% [markdown]
-# The order of the bars is the same everywhere, their heights are not: a low temperature takes nearly always the
-# likeliest, a high one gives the others a chance. What that does to the text, with the same start and seed:
+# The order of the bars is the same everywhere, their heights are not: the lower the temperature, the more often
+# the likeliest character is drawn; the higher, the more chance for the others. What that does to the text, with the same start and seed:
 
 # %%
 for temperature in TEMPERATURES:
     text = fedlab.generate_text(writer, START, LENGTH, temperature=temperature, seed=SEED)
-    print(f"--- temperature {temperature}\n{text}\n")
+    print(f"--- temperature {temperature}", textwrap.fill(text, 80), "", sep="\n")
 
 # %% [markdown]
 # Cold, it goes round in circles of safe words. Warm, it makes up words. At 1.0 the probabilities are those that it
 # learned; most people like what is somewhat below. "Goes round in circles" can be counted, over more text:
 
 # %%
-for temperature in TEMPERATURES:
+for temperature in tqdm(TEMPERATURES, unit="text"):
     words = fedlab.generate_text(writer, START, 600, temperature=temperature, seed=SEED).split()
-    print(
-        f"temperature {temperature}: {100 * len(set(words)) / len(words):.0f}% of the words are different ones"
-    )
+    print(f"temperature {temperature}: {len(set(words)) / len(words):.0%} different words")
 
 # %% [markdown]
 # The higher the temperature, the fewer repetitions.

@@ -138,13 +138,7 @@ print(f"pairs further apart than by chance: {np.mean(pairs(distances) > pairs(by
 
 # %%
 oddest = int(np.argmax(distances.mean(axis=1)))
-print(
-    client_ids[oddest],
-    "has",
-    len(texts[client_ids[oddest]]),
-    "characters, the median",
-    int(np.median(lengths)),
-)
+print(f"{client_ids[oddest]}: {counts[oddest].sum()} characters; the median is {np.median(lengths):.0f}")
 print(f"its mean distance: real {distances[oddest].mean():.3f}, by chance {by_chance[oddest].mean():.3f}")
 
 # %% [markdown]

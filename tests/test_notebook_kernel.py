@@ -1,0 +1,40 @@
+import subprocess
+import sys
+import time
+
+from notebook_kernel import KernelMeter, kernel_environment
+
+# A program whose child takes 150 MB, then both end when stdin closes.
+PROGRAM = """
+import subprocess, sys
+take = "x = b'1' * 150_000_000; print('ready', flush=True); input()"
+subprocess.run([sys.executable, "-c", take])
+"""
+
+
+def test_memory_of_children_counts_and_seconds_do_too():
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        meter = KernelMeter(process.pid)
+        process.stdout.readline()
+        time.sleep(0.3)
+        measured = meter.stop()
+        process.communicate(b"\n")
+    assert 150 < measured["peak_mb"] < 400
+    assert measured["seconds"] >= 0.3
+
+
+def test_a_process_that_has_ended_does_not_stop_the_meter():
+    with subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE) as process:
+        meter = KernelMeter(process.pid)
+        process.wait()
+        time.sleep(0.2)
+    assert meter.stop()["seconds"] > 0
+
+
+def test_kernels_draw_inline_whatever_the_tests_do(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    with kernel_environment() as environment:
+        assert environment["MPLBACKEND"] == "module://matplotlib_inline.backend_inline"
+        assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
