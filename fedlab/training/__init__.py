@@ -4,6 +4,7 @@ from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation, evaluate, make_weights_evaluation
 from fedlab.training.experiments import Experiment, distance_between
 from fedlab.training.keras_adapter import assign_weights, make_model_fn, weights_of
+from fedlab.training.proximal_optimizer import build_proximal
 from fedlab.training.rounds import RoundRecord, Server, TrainingDivergedError, run_rounds, start_server
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Server",
     "TrainingDivergedError",
     "assign_weights",
+    "build_proximal",
     "distance_between",
     "evaluate",
     "make_model_fn",
