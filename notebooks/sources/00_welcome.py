@@ -32,12 +32,16 @@
 import subprocess
 import sys
 
-alone = subprocess.run([sys.executable, "-c", "import tensorflow_federated"], capture_output=True, text=True)
-print("exit code", alone.returncode)
-print(alone.stderr.splitlines()[-1])
+alone = """
+try:
+    import tensorflow_federated
+except ImportError as error:
+    print("It does not work:", error)
+"""
+print(subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True).stdout)
 
 # %% [markdown]
-# It fails: TFF was made for the Python packages of 2023. `import fedlab` gives it what it misses.
+# TFF was made for the Python packages of 2023. `import fedlab` gives it what it misses.
 #
 # There is a second thing that TFF wants in a notebook. It runs an *event loop*, as Python's `asyncio` calls
 # the scheduler of things that wait for each other, and so does the notebook. Here is something to wait for:

@@ -61,7 +61,7 @@ train.create_tf_dataset_for_client("OTHELO")
 
 # %%
 hamlet = train.create_tf_dataset_for_client(CLIENT)
-print(hamlet.element_spec)
+print(hamlet.element_spec["snippets"])
 print(next(iter(hamlet))["snippets"].numpy().decode()[:200])
 
 # %% [markdown]
