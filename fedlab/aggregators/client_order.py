@@ -9,16 +9,16 @@ def order_clients(stack):
     [[3., nan], [1., 5.]] of 2 clients -> ordered [[1., 3.], [5., inf]], num_values [2, 1].
 
     Args:
-      stack: tensor of shape [clients, ...].
+      stack: tensor of shape [clients, coordinates].
 
     Returns:
       (ordered, num_values): ordered of shape [coordinates, clients], ascending in each row, inf in
       the place of NaN; num_values of shape [coordinates], int32: how many are not NaN.
     """
-    num_clients, size = tf.shape(stack)[0], tf.reduce_prod(tf.shape(stack)[1:])
-    by_coordinate = tf.transpose(tf.reshape(stack, [num_clients, size]))  # [coordinates, clients]
+    num_clients, num_coordinates = tf.unstack(tf.shape(stack))
+    by_coordinate = tf.transpose(stack)  # [coordinates, clients]
     if not stack.dtype.is_floating:
-        return tf.sort(by_coordinate), tf.fill([size], num_clients)
+        return tf.sort(by_coordinate), tf.fill([num_coordinates], num_clients)
     is_nan = tf.math.is_nan(by_coordinate)
     ordered = tf.sort(tf.where(is_nan, tf.constant(float("inf"), stack.dtype), by_coordinate))
     return ordered, num_clients - tf.math.count_nonzero(is_nan, axis=1, dtype=tf.int32)

@@ -4,6 +4,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from fedlab.aggregators.client_order import fill_missing, order_clients
+from fedlab.aggregators.coordinate_blocks import for_each_coordinate
 from fedlab.aggregators.pairing import check_unweighted
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.stack_statistic import make_statistic_process
@@ -19,17 +20,17 @@ def median_of_clients(stack):
     Returns:
       Structure of tensors of shape [...], of the same dtypes.
     """
-    return tf.nest.map_structure(_median, stack)
+    return tf.nest.map_structure(lambda tensor: for_each_coordinate(_median, tensor), stack)
 
 
 def _median(stack):
+    # stack: [clients, coordinates]
     ordered, num_values = order_clients(stack)
     # A row more, so that there is something to take where there are no clients.
     ordered = tf.pad(ordered, [[0, 0], [0, 1]])
     lower = tf.gather(ordered, tf.maximum(num_values - 1, 0) // 2, batch_dims=1)
     upper = tf.gather(ordered, num_values // 2, batch_dims=1)
-    median = fill_missing(_middle(lower, upper), num_values, tf.shape(stack)[0])
-    return tf.reshape(median, stack.shape[1:])
+    return fill_missing(_middle(lower, upper), num_values, tf.shape(stack)[0])
 
 
 def _middle(lower, upper):

@@ -39,16 +39,23 @@ def _keep_largest(tensor, fraction):
     num_kept = math.ceil(size * fraction - 1e-9)
     if num_kept >= size:
         return tensor
-    flat = tf.reshape(tensor, [size])
-    kept = tf.math.top_k(_magnitude(flat), num_kept).indices
-    sparse = tf.scatter_nd(kept[:, tf.newaxis], tf.gather(flat, kept), [size])
-    return tf.reshape(sparse, tensor.shape)
+    is_kept = _is_among_largest(_magnitude(tf.reshape(tensor, [size])), num_kept)
+    return tf.where(tf.reshape(is_kept, tensor.shape), tensor, tf.zeros_like(tensor))
 
 
 def _magnitude(flat):
-    # In float64 -128 of int8 has an absolute value, too.
-    magnitude = tf.abs(tf.cast(flat, tf.float64))
-    return tf.where(tf.math.is_nan(magnitude), tf.constant(float("inf"), tf.float64), magnitude)
+    # Cast first: -128 has no absolute value in int8.
+    is_small = flat.dtype.is_floating and flat.dtype.size <= 4
+    magnitude = tf.abs(tf.cast(flat, tf.float32 if is_small else tf.float64))
+    return tf.where(tf.math.is_nan(magnitude), tf.constant(float("inf"), magnitude.dtype), magnitude)
+
+
+def _is_among_largest(magnitude, num_kept):
+    # tf.math.top_k takes seconds where there are millions; this only asks for the smallest one kept.
+    smallest = tf.raw_ops.NthElement(input=magnitude, n=num_kept - 1, reverse=True)
+    is_larger, is_equal = magnitude > smallest, tf.equal(magnitude, smallest)
+    num_equal = num_kept - tf.math.count_nonzero(is_larger, dtype=tf.int32)
+    return is_larger | (is_equal & (tf.cumsum(tf.cast(is_equal, tf.int32)) <= num_equal))
 
 
 def subtract_kept(total, kept):

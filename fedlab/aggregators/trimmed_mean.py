@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from fedlab.aggregators.client_order import fill_missing, order_clients
+from fedlab.aggregators.coordinate_blocks import for_each_coordinate
 from fedlab.aggregators.pairing import check_unweighted
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.stack_statistic import make_statistic_process
@@ -26,10 +27,12 @@ def trimmed_mean_of_clients(stack, trim_fraction):
     Returns:
       Structure of tensors of shape [...], of the same dtypes.
     """
-    return tf.nest.map_structure(functools.partial(_trimmed_mean, trim_fraction=trim_fraction), stack)
+    trimmed_mean = functools.partial(_trimmed_mean, trim_fraction=trim_fraction)
+    return tf.nest.map_structure(lambda tensor: for_each_coordinate(trimmed_mean, tensor), stack)
 
 
 def _trimmed_mean(stack, trim_fraction):
+    # stack: [clients, coordinates]
     ordered, num_values = order_clients(stack)  # [coordinates, clients], [coordinates]
     num_trimmed = _count_trimmed(num_values, trim_fraction)
     rank = tf.range(tf.shape(ordered)[1])
@@ -37,7 +40,7 @@ def _trimmed_mean(stack, trim_fraction):
     num_kept = tf.cast(tf.maximum(num_values - 2 * num_trimmed, 1), stack.dtype)
     # Selected, not multiplied by 0: an infinite value that is trimmed would leave NaN.
     mean = tf.reduce_sum(tf.where(is_kept, ordered, tf.zeros_like(ordered)), axis=1) / num_kept
-    return tf.reshape(fill_missing(mean, num_values, tf.shape(stack)[0]), stack.shape[1:])
+    return fill_missing(mean, num_values, tf.shape(stack)[0])
 
 
 def _count_trimmed(num_values, trim_fraction):

@@ -51,6 +51,15 @@ def test_nan_and_infinity_are_sent_first():
     np.testing.assert_array_equal(keep_largest(tf.constant([1e38, NAN, 5.0, -INF]), 0.5), [0, NAN, 0, -INF])
 
 
+@pytest.mark.parametrize("fraction", [0.01, 0.25, 0.5])
+def test_of_equal_numbers_the_first_are_kept(fraction):
+    kept = keep_largest(tf.constant([1.0, -2.0, 2.0, 0.5, -2.0, 2.0, 1.0, 2.0]), fraction)
+    expected = np.zeros(8)
+    places = [1, 2, 4, 5][: int(np.ceil(8 * fraction))]
+    expected[places] = np.array([0, -2, 2, 0, -2, 2, 0, 0])[places]
+    np.testing.assert_array_equal(kept, expected)
+
+
 def test_every_tensor_keeps_its_own_largest():
     kept = keep_largest([tf.constant([1.0, 2.0]), (tf.constant(0.1), tf.zeros([0, 3]))], 0.5)
     np.testing.assert_array_equal(kept[0], [0.0, 2.0])
