@@ -7,6 +7,7 @@ _HOMES = {
     "COLOURS": "style",
     "PALETTE": "style",
     "draw_federated_round": "federated_round",
+    "gains_by_group": "client_gains",
     "plot_character_shares": "character_shares",
     "plot_client_distances": "client_distances",
     "plot_client_gains": "client_gains",
