@@ -146,8 +146,8 @@ def main(arguments=None):
     settings = parser.parse_args(arguments)
     if settings.measured:
         take_measured()
-    for source in notebook_sources.find_sources(settings.names):
-        if settings.prose or settings.measured:
+    for source in [] if settings.measured else notebook_sources.find_sources(settings.names):
+        if settings.prose:
             measured = notebook_sources.read_measured().get(source.stem)
             notebook = with_new_prose(source, measured)
         else:

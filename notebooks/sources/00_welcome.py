@@ -104,22 +104,23 @@ fedlab.plots.draw_federated_round()
 #
 # ## Is everything here?
 #
-# TFF 0.87 and TensorFlow 2.20 belong together here; the others may differ a little from what you see.
+# `fedlab.doctor()` looks at the machine and at what is installed on it. Yours will say something else than what
+# stands here; where a line begins with `FAIL`, the line after it says what to do.
 
-# %%
-import importlib.metadata
-
-for package in ["tensorflow-federated", "tensorflow", "tf-keras", "numpy"]:
-    print(f"{package:22}{importlib.metadata.version(package)}")
-
-# %% [markdown]
-# TFF speaks to Keras 2, whose package is called `tf_keras`, and not to the Keras 3 that comes with
-# TensorFlow. `tf.keras` must be the former:
-
-# %%
-print(tf.keras.Model.__module__.split(".")[0])
+# %% tags=["nbval-ignore-output"]
+diagnosis = fedlab.doctor()
+print(diagnosis)
 
 # %% [markdown]
+# What matters is the last line. In one word:
+
+# %%
+diagnosis.can_run
+
+# %% [markdown]
+# `True`: everything that follows will run. (`tf.keras` is `tf_keras`, says one of the lines: TFF speaks to Keras 2,
+# and not to the Keras 3 that comes with TensorFlow. `import fedlab` chooses for you, if it comes first.)
+#
 # ## Hello, world
 #
 # TFF's smallest program. The decorator turns a Python function into a **computation**:
