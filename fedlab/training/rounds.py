@@ -1,5 +1,6 @@
 """Rounds of federated training as a loop of plain records."""
 
+import collections.abc
 import dataclasses
 import math
 import time
@@ -27,6 +28,9 @@ class RoundRecord:
     metrics: dict[str, float]  # over all training batches of the cohort, measured while it trained
     seconds: float  # training alone, without held-out evaluation
     held_out: Evaluation | None = None
+    measurements: dict[str, float] = dataclasses.field(
+        default_factory=dict
+    )  # of the aggregator, "outer/inner"
 
     @property
     def loss(self):
@@ -182,7 +186,19 @@ def _run_round(server, plan):
         num_examples_by_client={client_id: plan.num_examples(client_id) for client_id in cohort},
         metrics=metrics,
         seconds=seconds,
+        measurements=dict(_flatten_scalars(output.metrics.get("aggregator", ()))),
     )
+
+
+def _flatten_scalars(measurements, prefix=""):
+    """Yields (name, float) of the scalars in nested measurements: {"a": {"b": 1}} -> ("a/b", 1.0)."""
+    if not isinstance(measurements, collections.abc.Mapping):
+        return
+    for name, value in measurements.items():
+        if isinstance(value, collections.abc.Mapping):
+            yield from _flatten_scalars(value, f"{prefix}{name}/")
+        elif np.ndim(value) == 0 and not isinstance(value, (str, bytes)):
+            yield f"{prefix}{name}", float(value)
 
 
 def _check_finite(loss, round_number):

@@ -227,3 +227,23 @@ def test_impossible_settings_are_an_error_before_any_round(server, settings, mes
         warnings.simplefilter("ignore", SmallClientWarning)
         run_rounds(server, CLIENTS, **({"num_rounds": 1, "client_ids": LARGE} | settings))
     assert server.round_number == 0
+
+
+def test_record_holds_what_the_aggregator_measured(small_model):
+    process = tff.learning.algorithms.build_weighted_fed_avg(
+        make_model_fn(small_model),
+        client_optimizer_fn=tff.learning.optimizers.build_sgdm(0.5),
+        model_aggregator=tff.aggregators.zeroing_factory(
+            1000.0, tff.aggregators.clipping_factory(1e-6, tff.aggregators.MeanFactory())
+        ),
+    )
+    (record,) = run_rounds(start_server(process, small_model), CLIENTS, 1, client_ids=LARGE)
+    measured = record.measurements
+    assert measured["zeroing/clipped_count"] == 4  # All updates are longer than that.
+    assert measured["zeroed_count"] == 0
+    assert all(isinstance(value, float) for value in measured.values())
+
+
+def test_record_of_a_plain_mean_measures_nothing(server):
+    (record,) = run_rounds(server, CLIENTS, 1, client_ids=LARGE)
+    assert record.measurements == {}
