@@ -38,6 +38,22 @@ def test_sources_are_found_by_their_numbers():
         find_sources(["99"])
 
 
+def test_a_notebook_links_to_the_next_that_is_there(tmp_path, monkeypatch):
+    for name in ("00_a", "01_b", "02_c"):
+        (tmp_path / f"{name}.py").write_text(f"# %% [markdown]\n# # {name}\n#\n# {{{{ next }}}}\n")
+    monkeypatch.setattr(notebook_sources, "SOURCES", tmp_path)
+    monkeypatch.setattr(notebook_sources, "NOTEBOOKS", tmp_path)
+    (tmp_path / "02_c.ipynb").touch()
+
+    def last_line(source):
+        notebook = notebook_sources.read_source(source)
+        notebook_sources.fill(notebook, source)
+        return notebook.cells[0].source.splitlines()[-1]
+
+    assert last_line(tmp_path / "00_a.py") == "**Next:** [02_c](02_c.ipynb)"
+    assert last_line(tmp_path / "02_c.py") == "This is the last notebook so far."
+
+
 def test_links_name_the_repository_of_pyproject_and_the_notebook():
     colab = notebook_sources.opening_url("00_welcome.ipynb", "colab")
     binder = notebook_sources.opening_url("00_welcome.ipynb", "binder")

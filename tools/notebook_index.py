@@ -19,7 +19,7 @@ _BADGES = {
 def make_index():
     """The index as a Markdown table, a row for each notebook."""
     measured = notebook_sources.read_measured()
-    rows = [_row(source, measured.get(source.stem)) for source in notebook_sources.find_sources()]
+    rows = [_row(source, measured.get(source.stem)) for source in notebook_sources.find_built()]
     return "\n".join(["| notebook | you will learn | on two cores | |", "|---|---|---|---|", *rows])
 
 

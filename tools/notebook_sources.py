@@ -48,6 +48,11 @@ def find_sources(names=()):
     return [source for source in sources if not names or source.stem.startswith(tuple(names))]
 
 
+def find_built():
+    """Lists the scripts whose notebooks are there: those that others may link to."""
+    return [source for source in find_sources() if notebook_of(source).exists()]
+
+
 def notebook_of(source):
     """Where the notebook of a script is: notebooks/sources/00_welcome.py -> notebooks/00_welcome.ipynb."""
     return NOTEBOOKS / f"{source.stem}.ipynb"
@@ -96,13 +101,13 @@ def _filling(name, source, measured):
         return _link_to_next(source)
     if name == "course":
         return "\n".join(
-            f"- [{title_of(one)}]({notebook_of(one).name}): {lesson_of(one)}" for one in find_sources()
+            f"- [{title_of(one)}]({notebook_of(one).name}): {lesson_of(one)}" for one in find_built()
         )
     raise ValueError(f"{source.name}: nothing is known to fill in for {name!r}.")
 
 
 def _link_to_next(source):
-    later = [other for other in find_sources() if other.stem > source.stem]
+    later = [other for other in find_built() if other.stem > source.stem]
     if not later:
         return "This is the last notebook so far."
     return f"**Next:** [{title_of(later[0])}]({notebook_of(later[0]).name})"

@@ -17,6 +17,7 @@ _CLIENTS = {  # name: (x, how the client's text begins)
     "Juliet": (5.0, "“O Romeo, Romeo! …”"),
     "Shylock": (8.4, "“Three thousand ducats …”"),
 }
+_DARK_ORANGE = "#8a5a00"  # as text, orange is too pale on white
 _SERVER_X = 5.0
 
 
@@ -33,8 +34,12 @@ def draw_federated_round():
             _draw_box(axes, x, 0.75, 2.9, 1.5, _GREEN, name, "② trains the model\non text that never leaves")
             axes.text(x, 0.85, text, ha="center", fontsize=10, style="italic", color=INK)
             _draw_arrows(axes, x)
-        axes.text(2.15, 3.42, "① the model", color=_BLUE, ha="right", fontsize=11, weight="bold")
-        axes.text(7.85, 3.42, "③ updates: numbers, no text", color="#8a5a00", fontsize=11, weight="bold")
+        for x, text, colour in [
+            (1.9, "① the model", _BLUE),
+            (8.1, "③ updates:\nnumbers, no text", _DARK_ORANGE),
+        ]:
+            side = "right" if x < _SERVER_X else "left"
+            axes.text(x, 3.45, text, color=colour, ha=side, va="center", fontsize=11, weight="bold")
     return figure
 
 

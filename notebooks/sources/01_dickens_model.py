@@ -273,7 +273,7 @@ fedlab.load_dickens(batch_size=4, source="tff")
 # print(fedlab.generate_text(writer, "Mr. ", 40, temperature=0.3, seed=2))
 # ```
 #
-# At a low temperature you meet the people of the two books: Lorry, Scrooge, Cruncher.
+# At a low temperature you meet people of the two books, such as Mr. Lorry and Mr. Cruncher.
 # </details>
 #
 # **2.** What is the limit of the probabilities when the temperature goes to 0, and when it grows without end?

@@ -142,8 +142,8 @@ print(f"{client_ids[oddest]}: {counts[oddest].sum()} characters; the median is {
 print(f"its mean distance: real {distances[oddest].mean():.3f}, by chance {by_chance[oddest].mean():.3f}")
 
 # %% [markdown]
-# Both: it has the least text of those that train, so chance puts it far from the others, and its verse puts it
-# further.
+# Both: it has the least text of those that train, so chance puts it far from the others, and what it
+# says puts it further.
 #
 # ### What: words
 #
