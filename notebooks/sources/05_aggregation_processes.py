@@ -78,8 +78,9 @@ def scale_without_sending(values, factor):
 
 
 # %% [markdown]
-# What it got is a pair with one half at the clients and one at the server: no place where `multiply` could
-# run. `federated_broadcast` sends the factor down, and now both are at the clients:
+# Read the ends of the two messages: values placed at `SERVER, CLIENTS` were found, in a pair with one half at
+# the clients and one at the server. There is no place where `multiply` could run. `federated_broadcast` sends
+# the factor down, and now both are at the clients:
 
 
 # %%
@@ -151,7 +152,8 @@ print(tff.templates.AggregationProcess.__mro__[1].__name__)
 median_norm = tff.aggregators.PrivateQuantileEstimationProcess.no_noise(
     initial_estimate=1.0, target_quantile=0.5, learning_rate=1.0
 )
-adaptive = tff.aggregators.clipping_factory(median_norm, tff.aggregators.SumFactory()).create(NUMBER)
+clipped_sum = tff.aggregators.clipping_factory(median_norm, tff.aggregators.SumFactory())
+adaptive = clipped_sum.create(NUMBER)
 
 # %% [markdown]
 # The naive way to call it is to start from the first state each time:
@@ -173,8 +175,25 @@ for _ in range(ROUNDS):
     print(f"limit {output.measurements['clipping_norm']:.2f} · result {output.result:.2f}")
 
 # %% [markdown]
-# The limit climbs to 2.0, the median of the three values, goes a step too far and turns back. Since the state is an ordinary value, a round can
-# be repeated, saved and continued elsewhere: that is why it is an argument and not hidden in an object.
+# The limit climbs to 2.0, the median of the three values, goes a step too far and turns back. fedlab draws it,
+# with `ClientNormsFactory` around the sum to say how long the values were before they were clipped:
+
+# %%
+process = fedlab.aggregators.ClientNormsFactory(clipped_sum).create(NUMBER)
+state, measured = process.initialize(), []
+for _ in range(ROUNDS):
+    output = process.next(state, VALUES)
+    state = output.state
+    measured.append(output.measurements)
+
+# %%
+limits = [one["client_norms"]["clipping_norm"] for one in measured]
+fedlab.plots.plot_client_norms(measured, limits)
+
+# %% [markdown]
+# The clients stay as they are; the dashed line looks for their median. Since the state is an ordinary value, a
+# round can be repeated, saved and continued elsewhere: that is why it is an argument and not hidden in an
+# object.
 #
 # ## 4 · Why there are measurements
 #
@@ -353,8 +372,8 @@ draw(process.next, process.initialize(), VALUES, WEIGHTS)
 # clipped value, its norm before, and whether it was clipped.) Clipping inside the mean clips products:
 
 # %%
-clipped_sum = tff.aggregators.clipping_factory(CLIP_NORM, tff.aggregators.SumFactory())
-process = tff.aggregators.MeanFactory(value_sum_factory=clipped_sum).create(NUMBER, NUMBER)
+clipped_inside = tff.aggregators.clipping_factory(CLIP_NORM, tff.aggregators.SumFactory())
+process = tff.aggregators.MeanFactory(value_sum_factory=clipped_inside).create(NUMBER, NUMBER)
 print("expected:", (1 + 2 + 3) / 4)
 draw(process.next, process.initialize(), VALUES, WEIGHTS)
 
