@@ -34,28 +34,27 @@ def _with_base(cls, base):
     return type(base)(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-def next_computation(next_fn, state_type, value_type, weight_types):
-    """Makes a federated computation of `next_fn(state, value)`, or of `next_fn(state, value, weight)`.
+def next_computation(body, state_type, value_type, weight_types):
+    """Makes the `next` of a process from `body(state, value)`, or from `body(state, value, weight)`.
 
     TFF takes no functions with `*weight`, so each case is spelled out.
 
     Args:
-      next_fn: function of tff.Values.
+      body: function of tff.Values.
       state_type: federated type of the state.
       value_type: type of one client's value.
       weight_types: () or (type of one client's weight,).
     """
     at_clients = [tff.FederatedType(part, tff.CLIENTS) for part in (value_type, *weight_types)]
-    if not weight_types:
+    if weight_types:
 
         @tff.federated_computation(state_type, *at_clients)
-        def unweighted_next_fn(state, value):
-            return next_fn(state, value)
+        def next_fn(state, value, weight):
+            return body(state, value, weight)
+    else:
 
-        return unweighted_next_fn
+        @tff.federated_computation(state_type, *at_clients)
+        def next_fn(state, value):
+            return body(state, value)
 
-    @tff.federated_computation(state_type, *at_clients)
-    def weighted_next_fn(state, value, weight):
-        return next_fn(state, value, weight)
-
-    return weighted_next_fn
+    return next_fn

@@ -336,6 +336,12 @@ print("result:  ", output.result, output.measurements)
 # %%
 print("state after two rounds:", output.state)
 
+# %%
+draw(process.next, output.state, VALUES)
+
+# %% [markdown]
+# It looks like rung 2, one round on: who adds up is nothing that the steps around it would notice.
+
 # %% [markdown]
 # ## The complete class
 #
