@@ -22,6 +22,8 @@ from tensorflow_federated.python.core.impl.computation import computation_impl
 from fedlab.runtime import programs
 
 MOST_PROGRAMS = 64
+# Of computations that nobody has any more, but that a loop may be making anew in every pass.
+MOST_UNUSED_PROGRAMS = 4
 
 _SECURE = frozenset(
     intrinsic.uri
@@ -41,6 +43,9 @@ class SimulatedSecurityWarning(UserWarning):
 class Compiler:
     """Compiles computations and remembers the programs, the most recently used ones.
 
+    A program of a recurrent model holds some 60 MB of optimized graphs, so those whose computations are
+    gone go too, but for a few.
+
     Stands where TFF's execution contexts keep their `CompilerPipeline`. That one finds a computation by
     its serialized bytes, megabytes for a large model, in every call.
     """
@@ -49,7 +54,8 @@ class Compiler:
         self._most_programs = most_programs
         self._lock = threading.Lock()
         self._digests = weakref.WeakKeyDictionary()  # Keyed by _Identity, held by the computation.
-        self._programs = collections.OrderedDict()
+        self._programs = collections.OrderedDict()  # By digest, the most recently used last.
+        self._users = {}  # By digest: WeakSet of the _Identity of each computation.
 
     def compile(self, computation):
         """The Program of a computation."""
@@ -57,8 +63,7 @@ class Compiler:
             digest = self._digest(computation)
             if digest not in self._programs:
                 self._programs[digest] = _compile(computation)
-                while len(self._programs) > self._most_programs:
-                    self._programs.popitem(last=False)
+                self._forget_some()
             self._programs.move_to_end(digest)
             return self._programs[digest]
 
@@ -66,7 +71,19 @@ class Compiler:
         identity = vars(computation).setdefault("_fedlab_identity", _Identity())
         if identity not in self._digests:
             self._digests[identity] = _digest(computation)
-        return self._digests[identity]
+        digest = self._digests[identity]
+        self._users.setdefault(digest, weakref.WeakSet()).add(identity)
+        return digest
+
+    def _forget_some(self):
+        unused = [digest for digest in self._programs if not self._users[digest]]
+        for digest in unused[:-MOST_UNUSED_PROGRAMS]:
+            self._forget(digest)
+        while len(self._programs) > self._most_programs:
+            self._forget(next(iter(self._programs)))
+
+    def _forget(self, digest):
+        del self._programs[digest], self._users[digest]
 
 
 class _Identity:

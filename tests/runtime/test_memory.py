@@ -51,6 +51,19 @@ def test_graphs_of_programs_that_were_pushed_out_are_released():
     assert registered_functions() <= settled
 
 
+def test_programs_of_computations_that_are_gone_are_released_but_for_the_latest():
+    compiler = compiling.Compiler(most_programs=50)
+    kept = new_computation(1.0)
+    program = compiler.compile(kept)
+    programs_made = [weakref.ref(compiler.compile(new_computation(float(seed)))) for seed in range(2, 12)]
+    gc.collect()
+    compiler.compile(new_computation(12.0))
+    gc.collect()
+    alive = [made() is not None for made in programs_made]
+    assert alive == [False] * 6 + [True] * compiling.MOST_UNUSED_PROGRAMS
+    assert compiler.compile(kept) is program
+
+
 def test_a_program_is_found_again_by_computation_and_by_content():
     def times(factor):
         return tff.tensorflow.computation(lambda x: x * factor, np.float32)
