@@ -46,7 +46,9 @@ class _Proximal(tff.learning.optimizers.Optimizer):
 
     def next(self, state, weights, gradients):
         inner, steps, remembered = state
-        start = tf.nest.map_structure(lambda old, new: tf.where(steps == 0, new, old), remembered, weights)
+        # tf.equal: in TFF's graphs `==` compares objects, as in TensorFlow 1.
+        first = tf.equal(steps, 0)
+        start = tf.nest.map_structure(lambda old, new: tf.where(first, new, old), remembered, weights)
         pulled = tf.nest.map_structure(self._pull_back, gradients, weights, start)
         inner, updated = self._optimizer.next(inner, weights, pulled)
         return (inner, steps + 1, start), updated

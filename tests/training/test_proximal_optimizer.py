@@ -54,16 +54,16 @@ def linear_model_fn():
 
 
 def test_clients_stay_nearer_to_the_server_the_stronger_it_is():
-    # The loss (w - 10)^2 has the gradient 2 (w - 10); four steps of rate 0.05 from 0, by hand:
-    def by_hand(strength, w=0.0):
+    # The loss (w - 10)^2 has the gradient 2 (w - 10); four steps of rate 0.05 from 3, by hand:
+    def by_hand(strength, w=3.0):
         for _ in range(4):
-            w -= 0.05 * (2 * (w - 10) + strength * w)
-        return w
+            w -= 0.05 * (2 * (w - 10) + strength * (w - 3))
+        return w - 3
 
     for strength in (0.0, 1.0, 4.0):
         optimizer = build_proximal(tff.learning.optimizers.build_sgdm(0.05), strength)
         process = tff.learning.algorithms.build_weighted_fed_avg(linear_model_fn, optimizer)
-        assert distance_of_client(process) == pytest.approx(by_hand(strength), rel=1e-5)
+        assert distance_of_client(process, weight=3.0) == pytest.approx(by_hand(strength), rel=1e-5)
 
 
 def test_tffs_own_fed_prox_drives_clients_away():
