@@ -93,10 +93,11 @@ def test_a_traceback_keeps_the_learners_frame_and_counts_the_others(cells):
 
 
 def test_a_figure_is_a_picture_and_its_description(cells):
-    (figure,) = cells[5].outputs
+    figure, words = cells[5].outputs
     assert figure.data["text/plain"] == "An empty figure."
     assert figure.metadata["image/png"]["alt"] == "An empty figure."
     assert figure.data["image/png"].startswith("iVBOR")
+    assert "An empty figure." in words.data["text/html"]
 
 
 def test_seconds_and_memory_are_measured(built):

@@ -1,7 +1,7 @@
 import nbformat.v4
 import pytest
 
-from notebook_outputs import is_progress_bar, machine_paths_in, without_progress_bars
+from notebook_outputs import is_progress_bar, machine_paths_in, what_is_compared
 
 
 def bar(text):
@@ -33,18 +33,18 @@ def test_bars_on_stderr_are_left_out_and_warnings_stay():
     bars = "\r  0%|          | 0/4 [00:00<?, ?it/s]\r100%|██████████| 4/4 [00:00<00:00, 98.1it/s]\n"
     warning = stderr("<cell>: UserWarning: careful\n")
     printed = nbformat.v4.new_output("stream", name="stdout", text="100%|█| 4/4")
-    assert without_progress_bars([stderr(bars), warning, printed]) == [warning, printed]
+    assert what_is_compared([stderr(bars), warning, printed]) == [warning, printed]
 
 
 def test_a_bar_and_a_warning_in_one_stream_leave_the_warning():
-    (output,) = without_progress_bars([stderr("100%|█| 4/4 [00:01<00:00]\nUserWarning: careful\n")])
+    (output,) = what_is_compared([stderr("100%|█| 4/4 [00:01<00:00]\nUserWarning: careful\n")])
     assert "UserWarning: careful" in output["text"]
     assert "4/4" not in output["text"]
 
 
 def test_the_outputs_that_are_compared_are_not_changed():
     output = stderr("100%|█| 4/4 [00:01<00:00]\nUserWarning: careful\n")
-    without_progress_bars([output])
+    what_is_compared([output])
     assert "4/4" in output["text"]
 
 

@@ -1,4 +1,4 @@
-"""A pytest plugin beside nbval: leaves progress bars out of the comparison, and measures the kernels.
+"""A pytest plugin beside nbval: compares only what lasts from run to run, and measures the kernels.
 
 `pytest -p nbval_measured --nbval` writes what it measured to the file that FEDLAB_MEASURED names, as
 {"00_welcome": {"seconds": 12.3, "peak_mb": 700}}.
@@ -11,7 +11,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 import notebook_sources
 from notebook_kernel import KernelMeter
-from notebook_outputs import without_progress_bars
+from notebook_outputs import what_is_compared
 
 MEASURED = "FEDLAB_MEASURED"
 
@@ -32,11 +32,11 @@ def _teardown_and_write(self):
     _teardown(self)
 
 
-def _compare_without_bars(self, test, ref, skip_compare=None):
-    return _compare(self, without_progress_bars(test), without_progress_bars(ref), skip_compare)
+def _compare_what_lasts(self, test, ref, skip_compare=None):
+    return _compare(self, what_is_compared(test), what_is_compared(ref), skip_compare)
 
 
 def pytest_configure(config):
     IPyNbFile.setup = _setup_and_measure
     IPyNbFile.teardown = _teardown_and_write
-    IPyNbCell.compare_outputs = _compare_without_bars
+    IPyNbCell.compare_outputs = _compare_what_lasts

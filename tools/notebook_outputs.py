@@ -8,6 +8,8 @@ import pathlib
 import re
 import sys
 
+from fedlab.plots.style import IN_WORDS
+
 ROOT = pathlib.Path(__file__).parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -24,10 +26,20 @@ def is_progress_bar(output):
     return _BAR.fullmatch(output["data"].get("text/plain", "")) is not None
 
 
-def without_progress_bars(outputs):
-    """The outputs without progress bars, on stderr too: how far they got and when differs each time."""
+def what_is_compared(outputs):
+    """The outputs without progress bars, on stderr too: how far they got and when differs each time.
+
+    And without the words below figures: they are those of the figure's own text form, which is compared.
+    """
     kept = [_without_bar_lines(output) for output in outputs if not is_progress_bar(output)]
-    return [output for output in kept if output is not None]
+    return [output for output in kept if output is not None and not is_figure_in_words(output)]
+
+
+def is_figure_in_words(output):
+    """Whether an output is the folded description that fedlab.plots puts below a figure."""
+    if output["output_type"] != "display_data":
+        return False
+    return str(output["data"].get("text/html", "")).startswith(f"<details><summary>{IN_WORDS}</summary>")
 
 
 def _without_bar_lines(output):

@@ -1,6 +1,8 @@
 """What the figures share: a palette for everyone, ink and paper, and clients' names as labels."""
 
+import base64
 import contextlib
+import html
 import io
 import re
 
@@ -14,6 +16,8 @@ COLOURS = {"before": "#E69F00", "after": "#0072B2", "training": "#999999"}
 # Twice what a screen shows, for sharp text; the picture's width in pixels says how large it is shown.
 _SHOWN_DPI = 80
 _DRAWN_DPI = 2 * _SHOWN_DPI
+
+IN_WORDS = "The figure in words"
 
 _ROMAN_NUMBER = re.compile("[IVX]+")
 _SMALL_WORDS = {"A", "AND", "OF", "THE"}
@@ -35,7 +39,8 @@ class DescribedFigure(Figure):
     """A Figure with a description in words, for readers who do not see it and for tests.
 
     A notebook shows it as a picture, whether pyplot was imported or not; the description is the
-    picture's alt text and its text form, which nbval compares.
+    picture's alt text and its text form, which nbval compares. JupyterLab does not hand alt text on to
+    screen readers, so the words are folded up below the picture as well.
     """
 
     description = ""
@@ -45,6 +50,20 @@ class DescribedFigure(Figure):
         self.savefig(picture, format="png", dpi=_DRAWN_DPI, metadata={"Software": None})
         details = {"alt": self.description, "width": round(self.get_figwidth() * _SHOWN_DPI)}
         return {"image/png": picture.getvalue(), "text/plain": self.description}, {"image/png": details}
+
+    def _ipython_display_(self):
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_()
+        data["image/png"] = base64.b64encode(data["image/png"]).decode("ascii")
+        display(data, metadata=metadata, raw=True)
+        if self.description:
+            display({"text/html": describe_in_html(self.description)}, raw=True)
+
+
+def describe_in_html(description):
+    """The description, folded up: what stands below a figure in a notebook."""
+    return f"<details><summary>{IN_WORDS}</summary>{html.escape(description)}</details>"
 
 
 @contextlib.contextmanager

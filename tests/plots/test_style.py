@@ -1,3 +1,5 @@
+import base64
+
 import matplotlib
 import pytest
 
@@ -22,6 +24,20 @@ def test_a_figure_shows_itself_as_a_picture_with_its_description_as_alt_text():
     assert data["text/plain"] == "Two bars, the left one higher."
     assert metadata["image/png"] == {"alt": "Two bars, the left one higher.", "width": 480}
     assert int.from_bytes(data["image/png"][16:20]) == 960  # pixels, from the PNG's header
+
+
+def test_a_notebook_shows_the_words_below_the_picture(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
+    with new_figure(6, 4, "Accuracy < 50%.") as figure:
+        figure.subplots()
+    figure._ipython_display_()
+    (picture, options), (words, _) = shown
+    assert base64.b64decode(picture["image/png"]).startswith(b"\x89PNG")
+    assert options["metadata"]["image/png"]["alt"] == "Accuracy < 50%."
+    assert words == {
+        "text/html": "<details><summary>The figure in words</summary>Accuracy &lt; 50%.</details>"
+    }
 
 
 @pytest.mark.parametrize(
