@@ -188,7 +188,7 @@ for _ in range(ROUNDS):
 
 # %%
 limits = [one["client_norms"]["clipping_norm"] for one in measured]
-fedlab.plots.plot_client_norms(measured, limits)
+fedlab.plots.plot_update_norms(measured, limits)
 
 # %% [markdown]
 # The clients stay as they are; the dashed line looks for their median. Since the state is an ordinary value, a

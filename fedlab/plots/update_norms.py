@@ -5,7 +5,7 @@ from fedlab.plots.style import PALETTE, new_figure
 _STATISTICS = ("norm_min", "norm_lower_quartile", "norm_median", "norm_upper_quartile", "norm_max")
 
 
-def plot_client_norms(measurements, limits=None):
+def plot_update_norms(measurements, limits=None):
     """Draws the distribution of update norms in each round.
 
     Args:
