@@ -78,18 +78,22 @@ def _apply_unknown_policy(text, missing, unknown):
         listing += f" and {len(missing) - 5} more"
     if unknown == "error":
         raise UnknownCharacterError(
-            f"The text holds {missing.total()} characters outside the vocabulary of {VOCABULARY_SIZE}: "
+            f"{_count(missing)} outside the vocabulary of {VOCABULARY_SIZE}: "
             f"{listing}. Retype them, or pass unknown='drop' or unknown='replace'."
         )
     done = "dropped" if unknown == "drop" else f"replaced by {REPLACEMENT_CHARACTER!r}"
     # Three frames up: the line of the caller's that called encode.
     warnings.warn(
-        f"{missing.total()} characters outside the vocabulary were {done}: {listing}.",
+        f"{_count(missing)} outside the vocabulary {done}: {listing}.",
         UnknownCharacterWarning,
         stacklevel=3,
     )
     substitute = "" if unknown == "drop" else REPLACEMENT_CHARACTER
     return "".join(character if character in _ID_OF else substitute for character in text)
+
+
+def _count(missing):
+    return "1 character" if missing.total() == 1 else f"{missing.total():,} characters"
 
 
 def decode(ids):

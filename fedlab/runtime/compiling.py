@@ -7,6 +7,7 @@ lines to the terminal that no setting silences.
 """
 
 import collections
+import functools
 import hashlib
 import threading
 import warnings
@@ -118,13 +119,16 @@ def _names_secure_intrinsic(block):
     return any(_names_secure_intrinsic(child) for child in block.children())
 
 
+@functools.cache  # Once in a process: Python's own count begins anew whenever a filter changes.
 def _say_that_security_is_simulated():
-    # Python shows a warning once for each place that it comes from, and there is one place.
-    warnings.warn(
+    # From no line of the caller's, for computations are compiled in another thread; and from none of ours,
+    # which would say nothing.
+    warnings.warn_explicit(
         "Secure aggregation is simulated here: sums are exact and inputs are checked against their "
         "limits, but clients' numbers are added up in the clear. (TFF's own runtime refuses to run it.)",
         SimulatedSecurityWarning,
-        stacklevel=1,
+        filename="fedlab.runtime",
+        lineno=1,
     )
 
 

@@ -87,7 +87,7 @@ class Trace:
     def text(self, *, plumbing=False):
         """The tree as lines of text; with plumbing, also the steps that only move values about."""
         shown = [step for step in self.steps if plumbing or not step.is_plumbing]
-        lines = [f"{self.computation}, {self.num_clients} clients, {self.seconds:.3g} s"]
+        lines = [f"{self.computation}, {self.num_clients} clients, {self.seconds:.3f} s"]
         for index, step in enumerate(shown):
             lines += _draw_step(step, last=index == len(shown) - 1)
         return "\n".join(lines)
@@ -119,7 +119,7 @@ def _plain(summary):
 
 def _draw_step(step, last):
     branch, trunk = ("└─ ", "   ") if last else ("├─ ", "│  ")
-    lines = [f"{branch}{step.label}, {step.seconds:.3g} s"]
+    lines = [f"{branch}{step.label}, {step.seconds:.3f} s"]
     leaves = [(f"client {part.client}", part.value) for part in step.clients[:_MOST_CLIENTS_SHOWN]]
     if step.intrinsic == "federated_aggregate":
         leaves = [(f"after {name}", value) for name, value in leaves]
