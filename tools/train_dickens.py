@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.models import dickens
-from fedlab.models.char_rnn import build_char_rnn
+from fedlab.models.char_rnn import RNN_UNITS, build_char_rnn
 from fedlab.vocabulary import encode
 
 SEQUENCE_LENGTH_CHARS = 100
@@ -93,7 +93,7 @@ class Trainer:
     def __init__(self, settings, weights, steps_per_epoch):
         tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
         self.settings = settings
-        self.model = build_char_rnn(settings.batch_size)
+        self.model = build_char_rnn(settings.batch_size, rnn_units=settings.rnn_units)
         tf.keras.mixed_precision.set_global_policy("float32")
         self.embedding, self.gru, self.dense = self.model.layers
         self.model.set_weights(weights)
@@ -140,7 +140,7 @@ def windows_of(texts):
 
 def evaluate(weights, windows):
     """Loss and accuracy in float32, every window from a cleared state."""
-    model = build_char_rnn(EVALUATION_BATCH_SIZE)
+    model = build_char_rnn(EVALUATION_BATCH_SIZE, rnn_units=len(weights[2]))
     model.set_weights(weights)
     losses, hits = [], []
     for batch in windows.reshape(-1, EVALUATION_BATCH_SIZE, SEQUENCE_LENGTH_CHARS + 1):
@@ -175,9 +175,9 @@ def run_epoch(trainer, text, epoch, settings):
     return float(np.mean(losses))
 
 
-def initial_weights(seed):
+def initial_weights(seed, rnn_units):
     """The model's own initial weights, but for recurrent weights that are orthogonal."""
-    weights = build_char_rnn(1, seed=seed).get_weights()
+    weights = build_char_rnn(1, rnn_units=rnn_units, seed=seed).get_weights()
     weights[2] = tf.keras.initializers.Orthogonal(seed=seed + 2)(weights[2].shape).numpy()
     return weights
 
@@ -186,7 +186,7 @@ def train(text, settings):
     """Trains the epochs that `settings.checkpoint` does not hold yet; returns (history, best weights)."""
     training, held_out = split_text(text)
     training_text, windows = "\n\n".join(training), windows_of(held_out)
-    weights = initial_weights(settings.seed)
+    weights = initial_weights(settings.seed, settings.rnn_units)
     history, best, optimizer_state = [], None, None
     if settings.checkpoint.exists():
         history, weights, best, optimizer_state = load_checkpoint(settings.checkpoint)
@@ -229,6 +229,7 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=dickens.POCKET_WEIGHTS)
     parser.add_argument("--checkpoint", type=pathlib.Path, default=pathlib.Path("dickens_training.npz"))
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--rnn-units", type=int, default=RNN_UNITS)
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -241,7 +242,7 @@ def parse_arguments():
 
 def recipe_of(settings, text, best):
     """What the weights file's header says about where the weights come from."""
-    names = ("seed", "epochs", "batch_size", "learning_rate", "noise")
+    names = ("seed", "rnn_units", "epochs", "batch_size", "learning_rate", "noise")
     names += ("input_dropout", "recurrent_dropout", "output_dropout")
     recipe = {name: str(getattr(settings, name)) for name in names}
     recipe["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()

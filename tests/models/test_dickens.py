@@ -8,7 +8,7 @@ from fedlab.datasets import load_shakespeare
 from fedlab.datasets.sequences import make_batches
 from fedlab.downloads import DownloadError
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.models.dickens import POCKET_WEIGHTS, load_dickens
+from fedlab.models.dickens import POCKET_WEIGHTS, SMALL_WEIGHTS, load_dickens, load_small_dickens
 
 # tf_keras says at every save that HDF5 is old; these tests make the files that TFF once made.
 pytestmark = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
@@ -31,6 +31,13 @@ def test_pocket_weights_are_small_and_say_where_they_come_from():
 def test_pocket_model_knows_english_and_a_random_one_does_not():
     assert accuracy_on_shakespeare(load_dickens(8)) > 0.4
     assert accuracy_on_shakespeare(build_char_rnn(8, seed=1)) < 0.05
+
+
+def test_small_model_knows_english_in_a_tenth_of_the_weights():
+    small = load_small_dickens(8)
+    assert accuracy_on_shakespeare(small) > 0.35
+    assert 9 * small.count_params() < load_dickens(8).count_params()
+    assert SMALL_WEIGHTS.stat().st_size < 1_000_000
 
 
 def test_batch_sizes_share_the_same_weights():
