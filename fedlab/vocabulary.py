@@ -82,9 +82,10 @@ def _apply_unknown_policy(text, missing, unknown):
             f"{listing}. Retype them, or pass unknown='drop' or unknown='replace'."
         )
     done = "dropped" if unknown == "drop" else f"replaced by {REPLACEMENT_CHARACTER!r}"
+    verb = "was" if missing.total() == 1 else "were"
     # Three frames up: the line of the caller's that called encode.
     warnings.warn(
-        f"{_count(missing)} outside the vocabulary {done}: {listing}.",
+        f"{_count(missing)} outside the vocabulary {verb} {done}: {listing}.",
         UnknownCharacterWarning,
         stacklevel=3,
     )

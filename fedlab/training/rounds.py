@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import math
+import numbers
 import time
 
 import numpy as np
@@ -197,7 +198,7 @@ def _flatten_scalars(measurements, prefix=""):
     for name, value in measurements.items():
         if isinstance(value, collections.abc.Mapping):
             yield from _flatten_scalars(value, f"{prefix}{name}/")
-        elif np.ndim(value) == 0 and not isinstance(value, (str, bytes)):
+        elif isinstance(value, numbers.Real | np.ndarray) and np.ndim(value) == 0:
             yield f"{prefix}{name}", float(value)
 
 

@@ -311,11 +311,12 @@ apart = max(np.abs(a - b).max() for a, b in zip(own, plain_weights, strict=True)
 print("the same model as with the plain mean:", apart < 1e-4)
 
 # %%
-measured = experiments["your own"].records[-1].measurements
-print(*(f"{name}: {value:.4f}" for name, value in measured.items() if "scaled" in name), sep="\n")
+iteration, _ = servers["your own"].state.aggregator["value_sum_process"]
+print(f"its state, kept for it by the mean: {iteration:.0f} iterations, after {ROUNDS} rounds")
 
 # %% [markdown]
-# And its measurements came through the mean, under the mean's name.
+# It had no part in the result this time, and took part all the same: the mean passed its state on from round to
+# round.
 #
 # ## What each costs
 #
