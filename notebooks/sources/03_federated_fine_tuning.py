@@ -95,8 +95,8 @@ print(f"from_logits forgotten: {loss_of_hamlet(tf.keras.losses.SparseCategorical
 print(f"from_logits=True:      {loss_of_hamlet(tf.keras.losses.SparseCategoricalCrossentropy(True)):.1f}")
 
 # %% [markdown]
-# Both look like a loss; the second one is. The loss is in nats per character, and guessing blindly among 86
-# characters costs ln 86 = 4.45.
+# Both look like a loss; the second one is. A loss is in nats per character, and guessing blindly among 86
+# characters costs ln 86 of them, which we compute in a moment.
 
 # %% [markdown]
 # ## 2 · Shakespeare, and random characters
@@ -367,7 +367,7 @@ def naive_model_fn():
 
 # %% [markdown]
 # **Measure it:** the server's state gets our weights, and federated evaluation says what a client sees. The
-# right answer is Keras's own loss on the same text. We ask five times, since something odd is going on.
+# right answer is Keras's own loss on the same text. We ask ten times, since something odd is going on.
 
 # %%
 evaluation = tff.learning.algorithms.build_fed_eval(naive_model_fn)
@@ -384,11 +384,11 @@ model.reset_states()
 cross_entropy = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 keras_loss = float(cross_entropy(targets, model(inputs)))
 print(f"Keras: {keras_loss:.2f}")
-print("TFF:  ", ", ".join(f"{loss_in_tff():.2f}" for _ in range(5)))
+print("TFF:  ", ", ".join(f"{loss_in_tff():.2f}" for _ in range(10)))
 
 # %% [markdown]
-# Not one answer, but a lottery: now Keras's loss, now one that is far off. If all five numbers are right in
-# your run, you were lucky, and luck is worse: you would train on.
+# The same computation on the same data should give the same number ten times. It is a lottery: now Keras's loss,
+# now one that is far off. If all ten are right in your run, you were lucky, and luck is worse: you would train on.
 #
 # Where does it come from? Let us look at the variables of the clone, inside a graph.
 
