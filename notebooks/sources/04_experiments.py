@@ -257,7 +257,7 @@ for other in (momentum, fed_adam, fed_yogi):
 
 # %% [markdown]
 # With a rate of the right size, momentum and FedAdam end where plain averaging ends, and none is clearly better.
-# FedYogi lets its scale grow more slowly and is, so far, behind. The strength of adaptive servers, many rounds with
+# FedYogi with the same settings is, so far, behind. The strength of adaptive servers, many rounds with
 # rare words and uneven clients, is not what this small laboratory shows; that the wrong rate destroys the model in
 # one round, is.
 
@@ -385,7 +385,7 @@ tff.learning.build_federated_averaging_process(model_fn)
 # %% [markdown]
 # ## All of them
 #
-# One picture to close the laboratory: what each change did to held-out accuracy, beside the spread of luck.
+# One table to close the laboratory: what each change did to held-out accuracy, beside the spread of luck.
 
 # %% tags=["nbval-ignore-output"]
 everything = [drawn, fixed, three_epochs, timid, bold, adam, momentum, fed_adam, fed_yogi, fed_prox]
