@@ -67,6 +67,17 @@ def prepare_environment():
     logger = logging.getLogger("tensorflow")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.ERROR)
+    logger.addFilter(is_for_the_learner)  # Adding it twice adds it once.
+
+
+def is_for_the_learner(record):
+    """Whether a record of TensorFlow's log says something to a learner.
+
+    TFF's secure sums leave assertions behind that nothing in their graph uses, and TensorFlow writes a page
+    about each, from which nobody can tell whose it is.
+    """
+    message = record.getMessage()
+    return not ("Object was never used" in message and "/Assert/" in message)
 
 
 def _check_keras(tensorflow):

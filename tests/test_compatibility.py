@@ -59,6 +59,20 @@ def test_tff_imports_and_computes_in_a_script_without_a_word():
     assert result.stderr == ""
 
 
+def test_secure_sums_are_made_without_a_page_of_tensorflows_log():
+    result = run_python(
+        """
+        import fedlab, gc, logging, numpy as np, tensorflow_federated as tff
+        tff.aggregators.SecureSumFactory(8.0).create(tff.to_type(np.float32))
+        gc.collect()
+        logging.getLogger("tensorflow").error("what else it has to say")
+        """
+    )
+    assert "never used" not in result.stderr
+    assert "what else it has to say" in result.stderr
+    assert result.returncode == 0
+
+
 def test_warnings_as_errors_do_not_stop_the_import():
     result = run_python("import fedlab, tensorflow_federated", "-W", "error")
     assert result.returncode == 0, result.stderr

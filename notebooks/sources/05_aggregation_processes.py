@@ -13,7 +13,6 @@
 
 # %%
 import fedlab  # first: it makes the import of tff work
-import logging
 import re
 import warnings
 
@@ -330,11 +329,9 @@ print(careful.next(careful.initialize(), [], []).result)
 # ## 8 · Secure sums, inside a mean
 #
 # **A secure sum tells the server the total and nothing else.** It works with whole numbers of limited size, so
-# `SecureSumFactory` wants a bound, rounds values to a fine grid and clips what is beyond. (It also leaves
-# checks behind that TensorFlow remarks on; the first line silences that.)
+# `SecureSumFactory` wants a bound, rounds values to a fine grid and clips what is beyond.
 
 # %%
-logging.getLogger("tensorflow").setLevel("CRITICAL")
 secure_sum = tff.aggregators.SecureSumFactory(upper_bound_threshold=8.0)  # from -8 to 8
 secure_mean = tff.aggregators.MeanFactory(value_sum_factory=secure_sum).create(NUMBER, NUMBER)
 
