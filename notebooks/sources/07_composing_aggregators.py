@@ -29,23 +29,24 @@ from fedlab.aggregators import (
 )
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS
+from fedlab.models.dickens import load_small_dickens
 from fedlab.plots import plot_comparison
 
 aggregators, algorithms, optimizers = tff.aggregators, tff.learning.algorithms, tff.learning.optimizers
 
 # %%
-ROUNDS = 2
-CLIENTS_PER_ROUND = 3
-BATCHES_PER_CLIENT = 2
-HELD_OUT_WINDOWS = 3  # of each client; a window is 100 characters to predict
+ROUNDS = 3
+CLIENTS_PER_ROUND = 4
+BATCHES_PER_CLIENT = 4
+HELD_OUT_WINDOWS = 8  # of each client; a window is 100 characters to predict
 SEED = 1
 START = "What say you, my lord? "
 
 # %% [markdown]
 # ## 0 · The laboratory
 #
-# The same as in notebook 04, and smaller: Dickens, some rounds of Federated Averaging on a piece of each client's
-# text, held-out accuracy. **One thing changes: the aggregator.**
+# The same as in notebook 04: the small Dickens model, a few rounds of Federated Averaging on a piece of each
+# client's text, held-out accuracy. **One thing changes: the aggregator.**
 
 # %%
 window = SEQUENCE_LENGTH_CHARS + 1
@@ -56,24 +57,25 @@ train_small = from_speeches({c: [text] for c, text in texts.items()})
 test_small = from_speeches({c: [test.text(c)[: HELD_OUT_WINDOWS * window]] for c in client_ids})
 
 # %%
-model = fedlab.load_dickens(batch_size=8)
+model = load_small_dickens(batch_size=8)
 model_fn = fedlab.make_model_fn(model)
 dickens = training.weights_of(model)
-evaluate_weights = training.make_weights_evaluation(fedlab.load_dickens(batch_size=8), test_small, client_ids)
+evaluate_weights = training.make_weights_evaluation(load_small_dickens(batch_size=8), test_small, client_ids)
 before = evaluate_weights(dickens)
 print(f"before: accuracy {before.accuracy:.0%} of {before.num_characters:,} held-out characters")
 
 # %%
-servers, experiments = {}, {}
+experiments, models, states = {}, {}, {}
 
 
 def run(name, aggregator, clients=train_small, cohort=CLIENTS_PER_ROUND, rounds=ROUNDS):
-    sgd = optimizers.build_sgdm(1.0)
-    process = algorithms.build_weighted_fed_avg(model_fn, sgd, sgd, model_aggregator=aggregator)
-    servers[name] = server = fedlab.start_server(process, model)
+    client, server_step = optimizers.build_sgdm(0.3), optimizers.build_sgdm(1.0)
+    process = algorithms.build_weighted_fed_avg(model_fn, client, server_step, model_aggregator=aggregator)
+    server = fedlab.start_server(process, model)
     settings = dict(clients_per_round=cohort, seed=SEED, evaluate_weights=evaluate_weights)
     records = list(tqdm(fedlab.run_rounds(server, clients, rounds, **settings), total=rounds, desc=name))
     experiments[name] = training.Experiment(name, before, records)
+    models[name], states[name] = server.model_weights, server.state.aggregator
     return records
 
 
@@ -142,8 +144,7 @@ print("clipped:", *(f"{record.measurements['clipped_count']:.0f}" for record in 
 # %%
 (zeroed,) = run("all zeroed", aggregators.zeroing_factory(typical / 1e3, mean), rounds=1)
 unchanged = all(
-    np.array_equal(a, b)
-    for a, b in zip(servers["all zeroed"].model_weights.trainable, dickens.trainable, strict=True)
+    np.array_equal(a, b) for a, b in zip(models["all zeroed"].trainable, dickens.trainable, strict=True)
 )
 num_zeroed = zeroed.measurements["zeroed_count"]
 print(f"{num_zeroed:.0f} of {len(zeroed.cohort)} zeroed; the model is as it was: {unchanged}")
@@ -176,7 +177,7 @@ print("as good as the mean, within half a point:", abs(difference) < 0.5)
 #
 # ## 5 · Differential privacy
 #
-# A sum of three hides little. **Noise hides whether a client took part at all**: clip every update to a norm, add the
+# A sum of four hides little. **Noise hides whether a client took part at all**: clip every update to a norm, add the
 # updates up, add Gaussian noise of `noise_multiplier` times that norm. How much privacy that buys is a number,
 # epsilon: small is private; with 10, an outcome may be $e^{10}$, about 22,000 times, as likely with you as without.
 #
@@ -187,7 +188,7 @@ print("as good as the mean, within half a point:", abs(difference) < 0.5)
 # %%
 def spent_epsilon(noise_multiplier, rounds, chance, delta):
     event = dp_accounting.PoissonSampledDpEvent(chance, dp_accounting.GaussianDpEvent(noise_multiplier))
-    accountant = dp_accounting.rdp.RdpAccountant()
+    accountant = dp_accounting.rdp.RdpAccountant(orders=range(2, 256))
     return accountant.compose(event, rounds).get_epsilon(delta)
 
 
@@ -283,9 +284,9 @@ for name in ("mean, forged", "median, forged"):
 # whoever is alone out there is outvoted. Numbers are one thing. Let both write:
 
 # %% tags=["nbval-ignore-output"]
-writer = fedlab.load_dickens(batch_size=1)
+writer = load_small_dickens(batch_size=1)
 for name in ("mean, forged", "median, forged"):
-    training.assign_weights(servers[name].model_weights, writer)
+    training.assign_weights(models[name], writer)
     print(f"{name}:\n{fedlab.generate_text(writer, START, 150, temperature=0.5, seed=SEED)}\n")
 
 # %% [markdown]
@@ -306,12 +307,12 @@ for_fed_avg(ScaledSumFactory())
 
 # %%
 run("your own", aggregators.MeanFactory(value_sum_factory=ScaledSumFactory()))
-own, plain_weights = (servers[name].model_weights.trainable for name in ("your own", "mean"))
+own, plain_weights = (models[name].trainable for name in ("your own", "mean"))
 apart = max(np.abs(a - b).max() for a, b in zip(own, plain_weights, strict=True))
 print("the same model as with the plain mean:", apart < 1e-4)
 
 # %%
-iteration, _ = servers["your own"].state.aggregator["value_sum_process"]
+iteration, _ = states["your own"]["value_sum_process"]
 print(f"its state, kept for it by the mean: {iteration:.0f} iterations, after {ROUNDS} rounds")
 
 # %% [markdown]
@@ -331,7 +332,7 @@ for name, experiment in experiments.items():
     print(f"{name:20}{experiment.gain_points:+8.1f}{sent / 2**20:9.2f}{last.seconds:9.1f}")
 
 # %% [markdown]
-# Two rounds and three clients: read the order of magnitude and not the decimals, as notebook 04 taught. The seconds of
+# A few rounds of four clients: read the order of magnitude and not the decimals, as notebook 04 taught. The seconds of
 # a secure sum are those of the simulation; the real protocol has several trips between clients and server.
 #
 # ## Recap
