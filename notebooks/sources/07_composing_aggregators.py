@@ -131,7 +131,7 @@ print("the limit, in typical lengths:", *(f"{limit / typical:.1f}" for limit in 
 print("clipped:", *(f"{record.measurements['clipped_count']:.0f}" for record in adaptive))
 
 # %% [markdown]
-# Nobody was above it, so the limit came down, by the factor $e^{-0.5}$ a round here: the learning rate times how far
+# Nobody was above it, so the limit came down, by the factor exp(-0.5) a round here: the learning rate times how far
 # the share of clients below the limit, all of them, is from the half that was asked for. After more rounds half of the
 # clients are clipped, whatever the scale of the updates. To find out, the server learns of each client only whether it
 # was above the limit.
@@ -171,7 +171,7 @@ difference = experiments["secure sum"].gain_points - plain.gain_points
 print("as good as the mean, within half a point:", abs(difference) < 0.5)
 
 # %% [markdown]
-# Mind the warning above, if you see it first here: in a simulation the numbers are right and nothing is hidden. What
+# Mind the warning: in a simulation the numbers are right and nothing is hidden. What
 # you can study here is what the rounding costs. Where the median of section 7 needs to see single updates, it cannot
 # be had together with secure sums: privacy and robustness pull in two directions.
 #
@@ -179,7 +179,7 @@ print("as good as the mean, within half a point:", abs(difference) < 0.5)
 #
 # A sum of four hides little. **Noise hides whether a client took part at all**: clip every update to a norm, add the
 # updates up, add Gaussian noise of `noise_multiplier` times that norm. How much privacy that buys is a number,
-# epsilon: small is private; with 10, an outcome may be $e^{10}$, about 22,000 times, as likely with you as without.
+# epsilon: small is private; with 10, an outcome may be exp(10), about 22,000 times, as likely with you as without.
 #
 # `dp-accounting` adds up what the rounds spend. Each round, a client is drawn with a chance of
 # `CLIENTS_PER_ROUND / population`:
@@ -221,7 +221,7 @@ for name in NOISE:
 
 # %% [markdown]
 # Either private or useful: the epsilon of the whisper promises nothing. This is no fault of the method, but of our
-# numbers. The noise is shared by the cohort: the mean of $n$ updates has a noise of `noise_multiplier * clip / n` in
+# numbers. The noise is shared by the cohort: the mean of `n` updates has a noise of `noise_multiplier * clip / n` in
 # every weight. So how many clients would make noise 1 as quiet as our whisper?
 
 # %%
