@@ -328,7 +328,7 @@ process = Rung(initialize, next_fn).create(NUMBER)
 output = process.next(process.initialize(), VALUES)
 output = process.next(output.state, VALUES)
 print("expected: 8.0, and 16.0 before it is unscaled")
-print("result:  ", output.result, output.measurements)
+print("result:  ", output.result, dict(output.measurements))
 
 # %% [markdown]
 # The sum inside has nothing to report: `()`. Its state is as empty:
@@ -376,7 +376,7 @@ state = process.initialize()
 for number in range(1, ROUNDS):
     output = process.next(state, VALUES)
     state = output.state
-    print(f"expected 8.0 and {8.0 * number:4} · result {output.result}", output.measurements)
+    print(f"expected 8.0 and {8.0 * number:4} · result {output.result}", dict(output.measurements))
 
 # %% [markdown]
 # ### With itself inside: 8.0 and 32.0
