@@ -259,14 +259,15 @@ def install():
 
 def allow_nested_event_loops():
     """Applies nest_asyncio where an event loop already runs, as in every notebook cell."""
-    if not _in_notebook():
+    if not in_notebook():
         return
     import nest_asyncio
 
     nest_asyncio.apply()
 
 
-def _in_notebook():
+def in_notebook():
+    """Whether this process is a notebook's kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and getattr(shell, "kernel", None) is not None

@@ -12,7 +12,7 @@ import sys
 import time
 import types
 
-from fedlab import downloads, machine
+from fedlab import compatibility, downloads, machine
 
 BUDGET_S = 10
 _NETWORK_TIMEOUT_S = 3
@@ -273,14 +273,8 @@ def check_widgets():
         return Finding(
             "widgets", "warning", "ipywidgets is missing", "pip install ipywidgets; or read tables."
         )
-    where = "in a notebook" if _in_kernel() else "not in a notebook now"
+    where = "in a notebook" if compatibility.in_notebook() else "not in a notebook now"
     return Finding("widgets", "ok", f"ipywidgets {version}, {where}")
-
-
-def _in_kernel():
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
 
 
 def check_network(address=_DATA_HOST, timeout_s=_NETWORK_TIMEOUT_S):

@@ -16,26 +16,18 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest
 
 import fedlab  # noqa: F401  fedlab first: it chooses the Keras that TensorFlow loads
+from offline.only_here import refusing_others
 
 # A shell that starts the tests in the background has interrupts ignored, for us and for what we
 # start; the tests of Ctrl-C would then wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_THIS_MACHINE = ("127.0.0.1", "::1", "localhost", "0.0.0.0")
-
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """Refuses connections that leave this machine: nothing in the test suite needs the network."""
-    connect = socket.socket.connect
-
-    def connect_here(self, address):
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in _THIS_MACHINE:
-            raise ConnectionRefusedError(f"A test reached for the network: {address[0]}:{address[1]}.")
-        return connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket.socket, "connect", refusing_others(socket.socket.connect, "A test"))
 
 
 class _MirrorHandler(http.server.SimpleHTTPRequestHandler):

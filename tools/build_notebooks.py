@@ -84,10 +84,13 @@ def build(source, folder=notebook_sources.NOTEBOOKS):
 
 
 def take_outputs(executed, notebook):
-    """Copies outputs and execution counts to a notebook of the same cells."""
-    for done, cell in zip(executed.cells, notebook.cells, strict=True):
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    """Copies outputs and execution counts to a notebook of the same code cells."""
+    for done, cell in zip(_code_cells(executed), _code_cells(notebook), strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+
+
+def _code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def with_new_prose(source, measured):
@@ -99,13 +102,13 @@ def with_new_prose(source, measured):
     committed = nbformat.read(notebook_sources.notebook_of(source), as_version=4)
     notebook = notebook_sources.read_source(source)
     notebook_sources.fill(notebook, source, measured)
-    old, new = ([c for c in n.cells if c.cell_type == "code"] for n in (committed, notebook))
-    if [(c.source, c.metadata.get("tags", [])) for c in old] != [
-        (c.source, c.metadata.get("tags", [])) for c in new
-    ]:
+    old, new = (
+        [(cell.source, cell.metadata.get("tags", [])) for cell in _code_cells(each)]
+        for each in (committed, notebook)
+    )
+    if old != new:
         raise ValueError(f"{source.name}: the code changed; build it without --prose.")
-    for done, cell in zip(old, new, strict=True):
-        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    take_outputs(committed, notebook)
     return notebook
 
 

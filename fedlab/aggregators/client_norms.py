@@ -13,13 +13,18 @@ from fedlab.aggregators.wrapper import WrapperFactory, next_computation
 _QUANTILES = {"min": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75, "max": 1.0}
 
 
-def norm_l2(value):
-    """Takes the Euclidean norm over all numbers of a structure; a float32 scalar, 0 for an empty one.
+def sum_of_squares(value):
+    """Adds up the squares of all numbers of a structure; a float64 scalar, 0 for an empty one.
 
-    Squares are added in float64: a float32 of 1e20 has a norm, and its square would have none.
+    In float64, for squares overflow early: a float32 of 1e20 has a norm, and its square would have none.
     """
     squares = [tf.reduce_sum(tf.square(tf.cast(tensor, tf.float64))) for tensor in tf.nest.flatten(value)]
-    return tf.cast(tf.sqrt(tf.add_n([tf.zeros([], tf.float64), *squares])), tf.float32)
+    return tf.add_n([tf.zeros([], tf.float64), *squares])
+
+
+def norm_l2(value):
+    """Takes the Euclidean norm over all numbers of a structure; a float32 scalar, 0 for an empty one."""
+    return tf.cast(tf.sqrt(sum_of_squares(value)), tf.float32)
 
 
 def describe_norms(norms):

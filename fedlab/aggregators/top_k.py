@@ -11,6 +11,7 @@ import numbers
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from fedlab.aggregators.client_norms import sum_of_squares
 from fedlab.aggregators.value_types import check_numbers, zeros
 from fedlab.aggregators.wire_bytes import count_bytes, count_uncompressed_bytes, is_nonzero
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
@@ -68,12 +69,6 @@ def subtract_kept(total, kept):
 def add(left, right):
     """Adds two structures."""
     return tf.nest.map_structure(tf.add, left, right)
-
-
-def sum_of_squares(value):
-    """Adds up the squares of all numbers of a structure, in float64: squares overflow early."""
-    squares = [tf.reduce_sum(tf.square(tf.cast(tensor, tf.float64))) for tensor in tf.nest.flatten(value)]
-    return tf.add_n([tf.zeros([], tf.float64), *squares])
 
 
 def measure_upload(value, sparse_value):

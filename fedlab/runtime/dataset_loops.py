@@ -8,7 +8,7 @@ A loop over an iterator does the same work, and is optimized together with the g
 
 import tensorflow as tf
 
-from fedlab.runtime.graph_building import Function, function_named, set_attribute
+from fedlab.runtime.graph_building import Function, function_named, references, set_attribute
 
 _UNKNOWN_SHAPE = tf.TensorShape(None).as_proto()
 
@@ -44,13 +44,9 @@ def _types(node, name):
 def _rename_outputs(function, name):
     """The two operations call their outputs differently, and functions refer to outputs by name."""
     before, after = f"{name}:components:", f"{name}:output:"
-    for node in function.node_def:
-        for index, reference in enumerate(node.input):
-            if reference.startswith(before):
-                node.input[index] = reference.replace(before, after, 1)
-    for result, reference in function.ret.items():
+    for reference, replace in references(function):
         if reference.startswith(before):
-            function.ret[result] = reference.replace(before, after, 1)
+            replace(reference.replace(before, after, 1))
 
 
 class _Loop:

@@ -18,7 +18,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from fedlab.runtime.graph_building import Nodes
+from fedlab.runtime.graph_building import Nodes, references
 from fedlab.runtime.graph_rewriting import node_name
 
 _LOOPS = ("While", "StatelessWhile")
@@ -77,9 +77,8 @@ def _find_sums(body):
 
 
 def _count_uses(function):
-    references = [reference for node in function.node_def for reference in node.input]
-    references += [*function.ret.values(), *function.control_ret.values()]
-    return collections.Counter(map(node_name, references))
+    read = [reference for reference, _ in references(function)]
+    return collections.Counter(map(node_name, [*read, *function.control_ret.values()]))
 
 
 def _through_identities(reference, nodes):
@@ -161,7 +160,8 @@ def _multiply_after(caller, loop, found):
     loop.attr.pop("_output_shapes", None)
 
     result = f"{loop.name}:output:{found.index}"
-    readers = _readers(caller, result)
+    # Before the nodes below are there, which read the result as well.
+    readers = [replace for reference, replace in references(caller) if reference == result]
     rows = nodes.add("TensorListConcatV2", [result, row_shape, nodes.constant([], tf.int64)], **types)
     factors = nodes.add(
         "SplitV",
@@ -180,16 +180,3 @@ def _multiply_after(caller, loop, found):
     total = nodes.add("AddV2", [initial, f"{product}:product:0"], T=found.dtype)
     for replace in readers:
         replace(f"{total}:z:0")
-
-
-def _readers(function, reference):
-    """Functions that make each reader of a tensor read another one."""
-    readers = []
-    for node in function.node_def:
-        for index, given in enumerate(node.input):
-            if given == reference:
-                readers.append(lambda new, node=node, index=index: node.input.__setitem__(index, new))
-    for name, given in function.ret.items():
-        if given == reference:
-            readers.append(lambda new, name=name: function.ret.__setitem__(name, new))
-    return readers

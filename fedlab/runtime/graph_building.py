@@ -3,6 +3,8 @@
 References follow TensorFlow's rules for the inside of functions: "argument" or "node:output_name:index".
 """
 
+import functools
+
 import tensorflow as tf
 
 
@@ -76,6 +78,13 @@ class Function:
         self._definition.control_ret[node] = node
 
 
+def references(function):
+    """Lists what a function's nodes and results read, as (reference, function that puts another there)."""
+    slots = [(node.input, index) for node in function.node_def for index in range(len(node.input))]
+    slots += [(function.ret, name) for name in function.ret]
+    return [(held[key], functools.partial(held.__setitem__, key)) for held, key in slots]
+
+
 def function_named(name):
     """The attribute that names a function of the library."""
     return tf.compat.v1.NameAttrList(name=name)
@@ -89,8 +98,6 @@ def set_attribute(attribute, value):
         attribute.b = value
     elif isinstance(value, int):
         attribute.i = value
-    elif isinstance(value, bytes):
-        attribute.s = value
     elif isinstance(value, tf.DType):
         attribute.type = value.as_datatype_enum
     elif isinstance(value, tf.compat.v1.NameAttrList):

@@ -19,8 +19,8 @@ _lanes = threading.local()
 def current_lane():
     """Number of the lane that this thread works in: clients side by side are in different ones.
 
-    TensorFlow gives some operations, `Dataset.reduce` among them, a single thread for each copy of a
-    graph, so clients that shared a copy would wait for each other. Each lane has its own.
+    TensorFlow gives some operations, those that read datasets among them, a single thread for each copy of
+    a graph, so clients that shared a copy would wait for each other. Each lane has its own.
     """
     return getattr(_lanes, "number", 0)
 
