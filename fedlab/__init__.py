@@ -35,6 +35,7 @@ _ROOMS = (
     "runtime",
     "training",
     "vocabulary",
+    "widgets",
 )
 
 __all__ = [*_HOMES, *_ROOMS]

@@ -1,0 +1,64 @@
+"""Labelled controls of one size, from the parts that ipywidgets 7.7.1 and 8 share."""
+
+import ipywidgets
+
+_LABEL_WIDTH = "150px"
+_WIDTH = "340px"
+
+
+def _labelled(kind, label, **options):
+    return kind(
+        description=label,
+        style={"description_width": _LABEL_WIDTH},
+        layout=ipywidgets.Layout(width=_WIDTH),
+        **options,
+    )
+
+
+def whole_number(label, value, least, most, step=1):
+    """A field for a whole number between two others."""
+    return _labelled(ipywidgets.BoundedIntText, label, value=value, min=least, max=most, step=step)
+
+
+def number(label, value, least, most, step=None):
+    """A field for a number between two others."""
+    return _labelled(ipywidgets.BoundedFloatText, label, value=value, min=least, max=most, step=step)
+
+
+def choice(label, options, value=None):
+    """A drop-down list.
+
+    Args:
+      label: text before it.
+      options: texts, or (text, value) pairs.
+      value: the one chosen at first; default the first.
+    """
+    made = _labelled(ipywidgets.Dropdown, label, options=options)
+    if value is not None:
+        made.value = value
+    return made
+
+
+def text_line(label, value="", placeholder=""):
+    """A field for one line of text."""
+    return _labelled(ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=True)
+
+
+def button(label, on_click, *, tooltip="", icon="", style=""):
+    """A button.
+
+    Args:
+      label: what it says.
+      on_click: function without arguments.
+      tooltip: what it does, in a sentence.
+      icon: a Font Awesome name without "fa-"; may be "".
+      style: "", "primary", "success", "info", "warning" or "danger".
+    """
+    made = ipywidgets.Button(description=label, tooltip=tooltip or label, icon=icon, button_style=style)
+    made.on_click(lambda _: on_click())
+    return made
+
+
+def side_by_side(*parts):
+    """Parts beside each other, in several lines where the page is narrow."""
+    return ipywidgets.HBox(parts, layout=ipywidgets.Layout(flex_flow="row wrap"))

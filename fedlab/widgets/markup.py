@@ -1,0 +1,77 @@
+"""Pieces of HTML that the widgets show: everything from outside is escaped, everything has words."""
+
+import base64
+import html
+
+
+def escape(text):
+    """Text as HTML: "a < b" -> "a &lt; b"."""
+    return html.escape(str(text))
+
+
+def paragraph(text):
+    """Plain text as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def status(text):
+    """What is going on, in words; screen readers speak it when they are done with what they say."""
+    return f'<p role="status" aria-live="polite">{escape(text)}</p>'
+
+
+def note(text):
+    """Something that is good to know, set apart."""
+    return f'<div class="fedlab-note" role="note">{escape(text)}</div>'
+
+
+def error(text):
+    """What went wrong and the way out; screen readers speak it at once."""
+    return f'<div class="fedlab-error" role="alert">{escape(text)}</div>'
+
+
+def progress(label, done, total):
+    """A bar with its numbers: "clients 3 of 8"."""
+    words = f"{escape(label)} {done} of {total}"
+    return f'<p><progress max="{total}" value="{done}" aria-label="{words}"></progress> {words}</p>'
+
+
+def table(headers, rows, caption=""):
+    """A table; numbers stand to the right.
+
+    Args:
+      headers: texts over the columns.
+      rows: lists of cells: text, or numbers that are already written as wanted (str) or plain (int).
+      caption: what the table shows; may be "".
+
+    Returns:
+      HTML that scrolls sideways by itself where it is wider than the page, with the keyboard too.
+    """
+    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    name = escape(caption or ", ".join(headers))
+    return (
+        f'<div class="fedlab-scroll" tabindex="0" role="region" aria-label="{name}"><table>{title}'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(value):
+    kind = ' class="number"' if isinstance(value, int | float) or _looks_like_a_number(value) else ""
+    return f"<td{kind}>{escape(value)}</td>"
+
+
+def _looks_like_a_number(text):
+    return str(text).strip().strip("+-−%").replace(",", "").replace(".", "", 1).isdigit()
+
+
+def figure(drawn):
+    """A figure of `fedlab.plots` as a picture with its description as alternative text.
+
+    Args:
+      drawn: fedlab.plots.style.DescribedFigure.
+    """
+    data, metadata = drawn._repr_mimebundle_()
+    picture = base64.b64encode(data["image/png"]).decode("ascii")
+    width = metadata["image/png"]["width"]
+    return f'<img alt="{escape(drawn.description)}" width="{width}" src="data:image/png;base64,{picture}">'

@@ -1,0 +1,55 @@
+"""What the widgets share: shown where a front end can show them, in words everywhere else."""
+
+import functools
+import pathlib
+
+import ipywidgets
+
+from fedlab.widgets import markup
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class View:
+    """One of fedlab's widgets: parts of ipywidgets under a heading, and their facts in words.
+
+    A notebook shows the parts; a terminal, a printed page or a test shows `facts()`. Subclasses build
+    their parts, hand them to `_show` and write `facts`.
+    """
+
+    def _show(self, title, *parts):
+        """Puts the parts under each other, below the title.
+
+        Args:
+          title: plain text.
+          *parts: ipywidgets.
+        """
+        heading = ipywidgets.HTML(f"<style>{_style()}</style><h3>{markup.escape(title)}</h3>")
+        self.root = ipywidgets.VBox([heading, *parts])
+        self.root.add_class("fedlab")
+
+    def facts(self):
+        """What the widget shows, as lines of text."""
+        raise NotImplementedError
+
+    def close(self):
+        """Ends the widget's work and takes it from the page."""
+        _close(self.root)
+
+    def __repr__(self):
+        return self.facts()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.root.model_id}
+        return {"text/plain": self.facts(), WIDGET_VIEW: view}
+
+
+def _close(part):
+    for child in getattr(part, "children", ()):
+        _close(child)
+    part.close()
+
+
+@functools.cache
+def _style():
+    return pathlib.Path(__file__).with_name("style.css").read_text(encoding="utf-8")

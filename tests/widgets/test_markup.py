@@ -1,0 +1,64 @@
+"""Pieces of HTML: escaped, labelled, and figures with their words."""
+
+import html.parser
+import re
+
+from fedlab.plots.style import new_figure
+from fedlab.widgets import markup
+
+
+class Elements(html.parser.HTMLParser):
+    """The elements of a piece of HTML: (tag, attributes)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_text_from_outside_never_becomes_html():
+    evil = '<img src=x onerror="alert(1)">'
+    pieces = [
+        markup.paragraph(evil),
+        markup.status(evil),
+        markup.note(evil),
+        markup.error(evil),
+        markup.progress(evil, 1, 2),
+        markup.table([evil], [[evil]], evil),
+    ]
+    assert [Elements(piece).of("img") for piece in pieces] == [[]] * 6
+
+
+def test_errors_are_spoken_at_once_and_states_when_there_is_time():
+    assert Elements(markup.error("no")).of("div")[0]["role"] == "alert"
+    assert Elements(markup.status("yes")).of("p")[0]["role"] == "status"
+
+
+def test_progress_says_its_numbers_to_those_who_do_not_see_the_bar():
+    (bar,) = Elements(markup.progress("clients", 3, 8)).of("progress")
+    assert bar == {"max": "8", "value": "3", "aria-label": "clients 3 of 8"}
+
+
+def test_numbers_stand_to_the_right_and_words_to_the_left():
+    page = markup.table(["name", "n"], [["Iago", "1,234"], ["Romeo", "-0.5%"], ["2 words", 7]])
+    assert re.findall(r'<td class="number">([^<]*)', page) == ["1,234", "-0.5%", "7"]
+
+
+def test_a_wide_table_scrolls_with_the_keyboard_and_has_a_name():
+    page = Elements(markup.table(["a"], [["b"]], "Clients of this round"))
+    (scrolls,) = page.of("div")
+    assert scrolls["tabindex"] == "0" and scrolls["aria-label"] == "Clients of this round"
+
+
+def test_a_figure_is_a_picture_with_its_description():
+    with new_figure(5, 2, 'Loss falls from 2 to 1 "nats"') as drawn:
+        drawn.subplots().plot([2, 1])
+    (picture,) = Elements(markup.figure(drawn)).of("img")
+    assert picture["alt"] == 'Loss falls from 2 to 1 "nats"' and picture["width"] == "400"
+    assert picture["src"].startswith("data:image/png;base64,iVBOR")
