@@ -115,6 +115,7 @@ FAKE_UV = """#!/usr/bin/env bash
 [[ "$1 $2" != "python find" ]] || { [[ -n $UV_FINDS ]] && echo "$UV_FINDS"; exit; }
 echo "$0 $*" >> "$LOG"
 [[ $1 != python ]] || exit 1
+[[ $1 != pip ]] || exit 0
 [[ -z $FAIL_SYNC ]] || { echo 'no space left'; exit 2; }
 mkdir -p .venv/bin && ln -sf "${@: -1}" .venv/bin/python
 """
@@ -126,6 +127,14 @@ case "$*" in
   "-m pip --version") exit {pip_is_missing} ;;
   "-m pip install"*) echo "pip $*" >> "$LOG"; mkdir -p .tools/uv.part/bin && cp {uv} .tools/uv.part/bin/uv ;;
   *) echo "python $*" >> "$LOG"; exit 1 ;;
+esac
+"""
+# The same, and it makes the wheel that tools/portable_tff.py would.
+FAKE_PORTABLE_PYTHON = """#!/usr/bin/env bash
+case "$*" in
+  *version_info*) echo 3.11.7 ;;
+  *_base_executable*) echo {path} ;;
+  *) echo "python $*" >> "$LOG"; mkdir -p portable; > portable/tensorflow_federated-0.87.0-py3-none-any.whl ;;
 esac
 """
 
@@ -327,14 +336,51 @@ def test_machine_without_uv_pip_and_network_is_told_the_way_out(sandbox):
     assert not (sandbox.project / ".tools" / "uv").exists()
 
 
-def test_other_platforms_are_told_where_fedlab_runs(sandbox):
+def on_platform(sandbox, platform):
+    (sandbox.bin / "uname").unlink()
+    sandbox.add("uname", f"#!/usr/bin/env bash\n[[ $* == -sm ]] && echo {platform}\n")
+
+
+@pytest.mark.parametrize("platform", ["Darwin arm64", "Linux aarch64"])
+def test_where_tffs_worker_cannot_run_tff_is_installed_without_it(sandbox, platform):
+    sandbox.add_uv()
+    on_platform(sandbox, platform)
+    python = sandbox.add("python3", FAKE_PORTABLE_PYTHON.format(path=sandbox.bin / "python3"))
+    assert sandbox.setup().returncode == 0
+    synced, repacked, installed = sandbox.calls()
+    assert synced.endswith(f"--no-install-package tensorflow-federated --python {python}")
+    assert repacked == "python tools/portable_tff.py"
+    wheel = "portable/tensorflow_federated-0.87.0-py3-none-any.whl"
+    assert installed.endswith(f"pip install --no-deps --compile-bytecode {wheel} --python .venv/bin/python")
+    assert sandbox.setup().stderr == ""
+
+
+def test_a_portable_tff_that_cannot_be_made_is_not_taken_for_done(sandbox):
+    sandbox.add_uv()
+    on_platform(sandbox, "Darwin arm64")
+    sandbox.add_python("python3", "3.11.7")  # It fails when it is asked to run a script.
+    for _ in range(2):
+        result = sandbox.setup()
+        assert result.returncode == 1
+        assert "run the same command again" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        ("Darwin x86_64", "this is a Mac with an Intel processor, and TensorFlow 2.20 is not published"),
+        ("MINGW64_NT-10.0 x86_64", "make does not set up fedlab on this machine, MINGW64_NT-10.0 x86_64."),
+    ],
+)
+def test_where_make_does_not_set_up_the_way_out_is_named(sandbox, platform, message):
     sandbox.add_uv()
     sandbox.add_python("python3", "3.11.7")
-    (sandbox.bin / "uname").unlink()
-    sandbox.add("uname", "#!/usr/bin/env bash\necho Darwin arm64\n")
+    on_platform(sandbox, platform)
     result = sandbox.setup()
     assert result.returncode == 1
-    assert "this machine is Darwin arm64" in result.stderr
+    assert message in result.stderr
+    assert "docs/install.md" in result.stderr
+    assert sandbox.calls() == []
 
 
 # --- tools/fetch_uv.py --------------------------------------------------------------------------
@@ -366,16 +412,23 @@ wheels = [
 """
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_the_lock_names_uv_for_this_kind_of_machine(machine):
-    url, sha256 = fetch_uv.find_wheel((ROOT / "uv.lock").read_text(encoding="utf-8"), machine)
-    assert re.search(rf"/uv-{locked_versions('uv')[0]}-py3-none-manylinux[^/]*{machine}", url)
+@pytest.mark.parametrize(
+    ("system", "machine", "tag"),
+    [
+        ("Linux", "x86_64", "manylinux[^/]*x86_64"),
+        ("Linux", "aarch64", "manylinux[^/]*aarch64"),
+        ("Darwin", "arm64", "macosx[^/]*arm64"),
+    ],
+)
+def test_the_lock_names_uv_for_this_kind_of_machine(system, machine, tag):
+    url, sha256 = fetch_uv.find_wheel((ROOT / "uv.lock").read_text(encoding="utf-8"), system, machine)
+    assert re.search(rf"/uv-{locked_versions('uv')[0]}-py3-none-{tag}", url)
     assert len(sha256) == 64
 
 
 def test_machine_without_a_uv_is_named():
     with pytest.raises(LookupError, match="no uv wheel for Linux on s390y"):
-        fetch_uv.find_wheel((ROOT / "uv.lock").read_text(encoding="utf-8"), "s390y")
+        fetch_uv.find_wheel((ROOT / "uv.lock").read_text(encoding="utf-8"), "Linux", "s390y")
 
 
 def test_fetched_uv_runs(monkeypatch, tmp_path, wheel):

@@ -15,10 +15,11 @@ import urllib.request
 import zipfile
 
 TIMEOUT_S = 60
+_WHEELS_FOR = {"Linux": "manylinux", "Darwin": "macosx"}  # platform.system(): how the wheel's tag begins
 
 
-def find_wheel(lock_text, machine):
-    """Finds uv's Linux wheel for a machine ("x86_64") in the text of uv.lock.
+def find_wheel(lock_text, system, machine):
+    """Finds uv's wheel for a system ("Linux") and a machine ("x86_64") in the text of uv.lock.
 
     Returns:
       (url, sha256), as the lock has them.
@@ -29,11 +30,11 @@ def find_wheel(lock_text, machine):
     # Not tomllib: Python 3.10 and older lack it.
     package = re.search(r'\[\[package\]\]\nname = "uv"\n.*?(?=\n\[\[package\]\]|\Z)', lock_text, re.DOTALL)
     wheel = package and re.search(
-        rf'url = "([^"]*manylinux[^"]*_{re.escape(machine)}[^"]*\.whl)", hash = "sha256:([0-9a-f]{{64}})"',
+        rf'url = "([^"]*{_WHEELS_FOR.get(system, system)}[^"]*_{re.escape(machine)}[^"]*\.whl)", hash = "sha256:([0-9a-f]{{64}})"',
         package.group(),
     )
     if not wheel:
-        raise LookupError(f"uv.lock has no uv wheel for Linux on {machine}.")
+        raise LookupError(f"uv.lock has no uv wheel for {system} on {machine}.")
     return wheel.group(1), wheel.group(2)
 
 
@@ -62,7 +63,7 @@ def unpack_program(wheel, folder):
 
 def main(lock_path, folder):
     with open(lock_path, encoding="utf-8") as lock:
-        url, sha256 = find_wheel(lock.read(), platform.machine())
+        url, sha256 = find_wheel(lock.read(), platform.system(), platform.machine())
     print("downloading " + os.path.basename(url), flush=True)
     unpack_program(download(url, sha256), folder)
 

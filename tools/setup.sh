@@ -177,7 +177,7 @@ install_environment() {
     say "installing what uv.lock says into .venv with $python (3 GB; a minute or a few)"
   fi
   rm -f "$STAMP"
-  "$uv" sync --frozen --compile-bytecode --python "$python" ||
+  { sync && install_portable_tff; } ||
     fail "the installation did not finish: see above." \
       "What was downloaded is kept: run the same command again to go on." \
       "Where a proxy puts in its own certificate (UnknownIssuer), set UV_SYSTEM_CERTS=1 first."
@@ -185,14 +185,34 @@ install_environment() {
   say "done: .venv has Python $(version_of .venv/bin/python)"
 }
 
+sync() {
+  local command=("$uv" sync --frozen --compile-bytecode)
+  if $tff_is_portable; then command+=(--no-install-package tensorflow-federated); fi
+  "${command[@]}" --python "$python"
+}
+
+# TFF's wheel is for Linux on x86-64; elsewhere its Python is installed, without the program inside.
+install_portable_tff() {
+  $tff_is_portable || return 0
+  "$python" tools/portable_tff.py >&2 &&
+    "$uv" pip install --no-deps --compile-bytecode portable/tensorflow_federated-*.whl --python .venv/bin/python
+}
+
 was_moved() { [[ -f $STAMP && $(<"$STAMP") != *" $PWD" ]]; }
 
+# Sets `tff_is_portable`: whether TFF is installed without its program.
 check_platform() {
   local platform
   platform=$(uname -sm)
-  [[ $platform == "Linux x86_64" ]] ||
-    fail "this machine is $platform; TensorFlow Federated is published for Linux x86_64 only." \
-      "Use a Linux machine or container, or a hosted notebook such as Binder or Colab."
+  case $platform in
+    "Linux x86_64") tff_is_portable=false ;;
+    "Linux aarch64" | "Darwin arm64") tff_is_portable=true ;;
+    "Darwin x86_64")
+      fail "this is a Mac with an Intel processor, and TensorFlow 2.20 is not published for these." \
+        "Use a hosted notebook such as Binder or Colab: docs/install.md."
+      ;;
+    *) fail "make does not set up fedlab on this machine, $platform." "docs/install.md says what works here." ;;
+  esac
 }
 
 main() {
