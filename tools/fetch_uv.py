@@ -29,9 +29,9 @@ def find_wheel(lock_text, system, machine):
     """
     # Not tomllib: Python 3.10 and older lack it.
     package = re.search(r'\[\[package\]\]\nname = "uv"\n.*?(?=\n\[\[package\]\]|\Z)', lock_text, re.DOTALL)
+    tag = f'{_WHEELS_FOR.get(system, system)}[^"]*_{re.escape(machine)}'
     wheel = package and re.search(
-        rf'url = "([^"]*{_WHEELS_FOR.get(system, system)}[^"]*_{re.escape(machine)}[^"]*\.whl)", hash = "sha256:([0-9a-f]{{64}})"',
-        package.group(),
+        rf'url = "([^"]*{tag}[^"]*\.whl)", hash = "sha256:([0-9a-f]{{64}})"', package.group()
     )
     if not wheel:
         raise LookupError(f"uv.lock has no uv wheel for {system} on {machine}.")
