@@ -1,11 +1,25 @@
 """Text from a character model, one sampled character at a time."""
 
 import math
+import typing
 
 import numpy as np
 
 from fedlab.models.tracing import traced_forward
 from fedlab.vocabulary import decode, encode
+
+
+class SampledCharacter(typing.NamedTuple):
+    """A character that was drawn.
+
+    Attributes:
+      character: str of length 1.
+      probability: what the model gave it, from 0 to 1: softmax(logits), at temperature 1. So texts of
+        several temperatures can be compared, and what only a high temperature could draw stands out.
+    """
+
+    character: str
+    probability: float
 
 
 def generate_text(model, start, length=200, *, temperature=1.0, seed=None):
@@ -34,6 +48,15 @@ def stream_text(model, start, length=200, *, temperature=1.0, seed=None):
 
     The arguments are checked at the call, before the first character is asked for.
     """
+    sampled = stream_characters(model, start, length, temperature=temperature, seed=seed)
+    return (character for character, _ in sampled)
+
+
+def stream_characters(model, start, length=200, *, temperature=1.0, seed=None):
+    """Yields what `stream_text` yields, each character with its probability, as `SampledCharacter`.
+
+    The arguments are checked at the call, before the first character is asked for.
+    """
     _check_arguments(model, start, length, temperature)
     return _stream(model, encode(start), length, temperature, np.random.default_rng(seed))
 
@@ -43,8 +66,9 @@ def _stream(model, ids, length, temperature, rng):
     forward = traced_forward(model)
     for _ in range(length):
         logits = forward(ids[None, :])[0, -1].numpy()  # [vocabulary], after the last id
-        ids = np.array([sample_id(logits, temperature, rng)])
-        yield decode(ids)
+        drawn = sample_id(logits, temperature, rng)
+        ids = np.array([drawn])
+        yield SampledCharacter(decode(ids), float(softmax(logits)[drawn]))
 
 
 def sample_id(logits, temperature, rng):
@@ -60,9 +84,15 @@ def sample_id(logits, temperature, rng):
             "The model's logits are NaN or infinite: its weights diverged in training. Load the weights "
             "again and train with a smaller learning rate."
         )
+    probabilities = softmax(logits, temperature)
+    return int(rng.choice(len(probabilities), p=probabilities))
+
+
+def softmax(logits, temperature=1.0):
+    """Probabilities from logits, which may be huge: exp(logits / temperature), normalised."""
     scaled = logits.astype(np.float64) / temperature
-    probabilities = np.exp(scaled - scaled.max())
-    return int(rng.choice(len(probabilities), p=probabilities / probabilities.sum()))
+    exponentials = np.exp(scaled - scaled.max())
+    return exponentials / exponentials.sum()
 
 
 def _check_arguments(model, start, length, temperature):

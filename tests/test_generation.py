@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from fedlab.generation import generate_text, sample_id, stream_text
+from fedlab.generation import generate_text, sample_id, stream_characters, stream_text
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.vocabulary import UnknownCharacterError, encode
 
@@ -40,6 +40,22 @@ def test_each_character_is_drawn_from_the_models_prediction_for_what_stands_befo
     assert np.argmax(logits, axis=-1)[4:].tolist() == encode(text)[5:].tolist()
 
 
+def test_each_characters_probability_is_the_models_own_whatever_the_temperature(model):
+    sampled = list(stream_characters(model, "To be", 12, temperature=1.5, seed=1))
+    ids = encode("To be" + "".join(character for character, _ in sampled))
+    model.reset_states()
+    logits = model(ids[None, :-1]).numpy()[0, 4:].astype(np.float64)  # [12, 86]: before each drawn one
+    expected = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    drawn = expected[np.arange(12), ids[5:]]
+    np.testing.assert_allclose([probability for _, probability in sampled], drawn, rtol=1e-4)
+    assert sampled[0].probability == sampled[0][1]
+
+
+def test_characters_with_probabilities_are_those_of_the_text(model):
+    sampled = stream_characters(model, "To be", 30, temperature=0.7, seed=3)
+    assert list(stream_text(model, "To be", 30, temperature=0.7, seed=3)) == [c for c, _ in sampled]
+
+
 def test_temperature_shapes_the_probabilities():
     logits = np.log(np.array([0.8, 0.2]))
     rng = np.random.default_rng(0)
@@ -71,9 +87,10 @@ def test_huge_logits_do_not_overflow():
         ({"temperature": "hot"}, ValueError, "temperature='hot'"),
     ],
 )
-def test_bad_input_is_named_before_the_first_character(model, arguments, error, message):
+@pytest.mark.parametrize("stream", [stream_text, stream_characters])
+def test_bad_input_is_named_before_the_first_character(model, stream, arguments, error, message):
     with pytest.raises(error, match=message):
-        stream_text(model, **({"start": "a", "length": 5} | arguments))
+        stream(model, **({"start": "a", "length": 5} | arguments))
 
 
 def test_model_for_other_batch_sizes_says_how_to_copy_it():
