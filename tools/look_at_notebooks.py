@@ -2,20 +2,18 @@
 
     tools/look_at_notebooks.py /tmp/pages 00 01
 
-Needs a Chromium: Playwright's own (`.venv/bin/playwright install chromium`) or the system's (`apt install
-chromium`), found by name or given as CHROMIUM. Prints what is wider than the page.
+Prints what is wider than the page. The browser is that of `tools/get_browser.py`.
 """
 
 import argparse
-import os
 import pathlib
-import shutil
 import sys
 
 import nbconvert
 from playwright.sync_api import sync_playwright
 
 import notebook_sources
+from get_browser import get_browser
 
 WIDTHS_PX = {"laptop": 1280, "phone": 390}
 THEMES = ("light", "dark")
@@ -49,7 +47,7 @@ def main(arguments=None):
     parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 00; default all")
     settings = parser.parse_args(arguments)
     settings.folder.mkdir(parents=True, exist_ok=True)
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = get_browser()
     with sync_playwright() as playwright:
         # No sandbox: containers have none to give, and the pages are our own.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
