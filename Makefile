@@ -29,6 +29,7 @@ notebooks: setup  ## make the notebooks from notebooks/sources (ARGS="00 03", AR
 	@$(BIN)/python tools/build_notebooks.py $(ARGS)
 
 test: setup  ## run the tests
+	@tools/colab_environment.sh
 	@$(BIN)/python tools/get_browser.py > /dev/null
 	@$(BIN)/python -m pytest $(ARGS)
 
