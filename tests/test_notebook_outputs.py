@@ -1,7 +1,7 @@
 import nbformat.v4
 import pytest
 
-from notebook_outputs import is_progress_bar, machine_paths_in, what_is_compared
+from notebook_outputs import WIDGET, clean_outputs, is_progress_bar, machine_paths_in, what_is_compared
 
 
 def bar(text):
@@ -53,3 +53,12 @@ def test_a_path_of_this_machine_is_found_in_an_output(tmp_path, monkeypatch):
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text=f"{tmp_path}/a.txt")])
     (found,) = machine_paths_in(nbformat.v4.new_notebook(cells=[cell]))
     assert found == f"cell 1: {tmp_path}"
+
+
+def test_of_a_widget_its_facts_are_kept_and_not_its_address_in_a_kernel_that_is_gone():
+    shown = nbformat.v4.new_output(
+        "execute_result", {"text/plain": "Othello, 3 batches", WIDGET: {"model_id": "1234"}}
+    )
+    cell = nbformat.v4.new_code_cell(outputs=[shown])
+    clean_outputs(nbformat.v4.new_notebook(cells=[cell]))
+    assert [output.data for output in cell.outputs] == [{"text/plain": "Othello, 3 batches"}]

@@ -72,6 +72,9 @@ def _clean(output, widgets):
             return None
         output.data = {"text/plain": bar}
         output.metadata = {}
+    elif "text/plain" in output.get("data", {}):
+        # A widget lives in the kernel that showed it; its facts in words last.
+        output.data.pop(WIDGET, None)
     return output
 
 
