@@ -44,6 +44,20 @@ def text_line(label, value="", placeholder=""):
     return _labelled(ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=True)
 
 
+def text_lines(label, value="", rows=2):
+    """A field for text that may have several lines."""
+    made = _labelled(ipywidgets.Textarea, label, value=value, rows=rows, continuous_update=True)
+    made.layout.width = "100%"
+    made.layout.max_width = "690px"
+    return made
+
+
+def tick(label, value):
+    """A box to tick, with its label behind it."""
+    layout = ipywidgets.Layout(width="auto")
+    return ipywidgets.Checkbox(description=label, value=value, indent=False, layout=layout)
+
+
 def button(label, on_click, *, tooltip="", icon="", style=""):
     """A button.
 

@@ -65,6 +65,36 @@ def _looks_like_a_number(text):
     return str(text).strip().strip("+-−%").replace(",", "").replace(".", "", 1).isdigit()
 
 
+# What a press does. Older than navigator.clipboard, this asks no permission, and works without https and in
+# the frames that hosted notebooks put outputs into. The text that is copied is exact, whatever the page
+# makes of its line breaks; where a browser refuses, the text is selected and two keys copy it.
+_COPY = """
+const text = this.closest('.%s').querySelector('pre');
+text.oncopy = event => {
+  event.clipboardData.setData('text/plain', text.textContent);
+  event.preventDefault();
+  event.stopPropagation();
+};
+getSelection().selectAllChildren(text);
+this.nextElementSibling.textContent =
+  document.execCommand('copy') ? 'Copied.' : 'Selected: press Ctrl+C (on a Mac Cmd+C) to copy.';
+"""
+
+
+def copy_button(part, name):
+    """A button that copies the text of a `<pre>` to the clipboard, and says whether it could.
+
+    Args:
+      part: class of the widget's part (`add_class`) that holds both the button and the `<pre>`.
+      name: what is copied: "the text of Hamlet".
+    """
+    return (
+        f'<button type="button" class="jupyter-button widget-button" title="Copies {escape(name)}." '
+        f'aria-label="Copy {escape(name)}" onclick="{escape(_COPY % part)}">Copy</button> '
+        '<span role="status"></span>'
+    )
+
+
 def figure(drawn):
     """A figure of `fedlab.plots` as a picture with its description as alternative text.
 

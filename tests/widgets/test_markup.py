@@ -31,8 +31,9 @@ def test_text_from_outside_never_becomes_html():
         markup.error(evil),
         markup.progress(evil, 1, 2),
         markup.table([evil], [[evil]], evil),
+        markup.copy_button("part", evil),
     ]
-    assert [Elements(piece).of("img") for piece in pieces] == [[]] * 6
+    assert [Elements(piece).of("img") for piece in pieces] == [[]] * 7
 
 
 def test_errors_are_spoken_at_once_and_states_when_there_is_time():
@@ -62,3 +63,9 @@ def test_a_figure_is_a_picture_with_its_description():
     (picture,) = Elements(markup.figure(drawn)).of("img")
     assert picture["alt"] == 'Loss falls from 2 to 1 "nats"' and picture["width"] == "400"
     assert picture["src"].startswith("data:image/png;base64,iVBOR")
+
+
+def test_a_button_that_copies_says_what_and_looks_only_in_its_own_part():
+    (button,) = Elements(markup.copy_button("column", 'the text of "a"')).of("button")
+    assert button["aria-label"] == 'Copy the text of "a"'
+    assert "this.closest('.column').querySelector('pre')" in button["onclick"]

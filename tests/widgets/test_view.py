@@ -48,10 +48,13 @@ def test_every_control_has_a_label():
         controls.whole_number("Rounds", 3, 1, 9),
         controls.number("Rate", 0.5, 0, 1),
         controls.choice("Optimizer", ["SGD", "Adam"], "Adam"),
-        controls.text_line("Start text", "The "),
+        controls.text_line("Name", "Iago"),
+        controls.text_lines("Start text", "The\n"),
+        controls.tick("Colour", True),
     ]
-    assert [control.description for control in made] == ["Rounds", "Rate", "Optimizer", "Start text"]
-    assert [control.value for control in made] == [3, 0.5, "Adam", "The "]
+    labels = [control.description for control in made]
+    assert labels == ["Rounds", "Rate", "Optimizer", "Name", "Start text", "Colour"]
+    assert [control.value for control in made] == [3, 0.5, "Adam", "Iago", "The\n", True]
 
 
 def test_parts_beside_each_other_wrap_on_a_narrow_page():
