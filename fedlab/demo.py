@@ -6,8 +6,6 @@ import textwrap
 import time
 import warnings
 
-import tqdm
-
 from fedlab import runtime
 from fedlab.arguments import check_whole_numbers
 
@@ -118,6 +116,8 @@ def _start(training, model, settings):
 
 def _train(training, server, train, client_ids, evaluate_weights, settings):
     """Runs the rounds under a progress bar; an interrupt ends them at the last whole one."""
+    import tqdm
+
     records = []
     rounds = training.run_rounds(
         server,

@@ -12,12 +12,13 @@ ROOT = pathlib.Path(__file__).parent.parent
 SETTINGS = ROOT / "tests" / "notebooks"
 
 
-def run_nbval(*notebooks, measured):
+def run_nbval(*notebooks, measured, python=sys.executable):
     """Runs notebooks one after the other, each in a kernel of its own, apart from the caller's pytest.
 
     Args:
       *notebooks: paths; each is run from its own folder.
       measured: path to which seconds and memory are written.
+      python: the Python that runs nbval and the kernels.
 
     Returns:
       subprocess.CompletedProcess; returncode 1 where an output differs, stdout says which.
@@ -27,7 +28,7 @@ def run_nbval(*notebooks, measured):
         environment[MEASURED] = str(measured)
         settings = ["-c", SETTINGS / "nbval.ini", "--nbval-sanitize-with", SETTINGS / "sanitize.cfg"]
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "--rootdir", ROOT, *settings, *notebooks],
+            [python, "-m", "pytest", "-q", "--rootdir", ROOT, *settings, *notebooks],
             cwd=ROOT,
             env=environment,
             capture_output=True,

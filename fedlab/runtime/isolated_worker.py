@@ -10,7 +10,6 @@ Unix socket in a directory that only this user can enter. With "-" for the socke
 
 import asyncio
 import ctypes
-import fcntl
 import os
 import signal
 import socket
@@ -28,12 +27,12 @@ _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _CHUNK_BYTES = 1 << 20
 _UNSHARE = "a network namespace is not permitted"
 
-_libc = ctypes.CDLL(None, use_errno=True)
+# Linux's own calls are looked up when they are made: this module is imported on every platform.
 
 
 def die_with_parent():
     """Has the kernel kill this process when the thread that started it ends, however it ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def enter_own_network():
@@ -43,11 +42,16 @@ def enter_own_network():
       OSError: the system does not allow it, as in many containers.
     """
     user, group = os.getuid(), os.getgid()
-    if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
+    libc = _libc()
+    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
         _stay_who_we_are(user, group)
-    elif _libc.unshare(_CLONE_NEWNET) != 0:
+    elif libc.unshare(_CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), _UNSHARE)
     _start_loopback()
+
+
+def _libc():
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _stay_who_we_are(user, group):
@@ -62,6 +66,8 @@ def _write(path, text):
 
 
 def _start_loopback():
+    import fcntl
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sh14x", b"lo", 0)
         flags = struct.unpack("16sh14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))[1]
