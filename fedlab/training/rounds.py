@@ -124,19 +124,56 @@ def run_rounds(
       TrainingDivergedError: the loss became NaN or infinite.
     """
     check_whole_numbers(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
+    plan = plan_rounds(
+        clients,
+        client_ids=client_ids,
+        clients_per_round=clients_per_round,
+        local_epochs=local_epochs,
+        seed=seed,
+    )
+    return run_plan(
+        server, plan, num_rounds, evaluate_weights=evaluate_weights, evaluate_every=evaluate_every
+    )
+
+
+def plan_rounds(clients, *, client_ids=None, clients_per_round=None, local_epochs=1, seed=0):
+    """Plans who trains on what, for any number of rounds; for the arguments and errors see `run_rounds`.
+
+    Returns:
+      Plan.
+    """
+    check_whole_numbers(local_epochs=local_epochs)
     trainable, too_small = find_trainable_clients(clients, client_ids)
     if not trainable:
         raise ValueError(
             f"None of the {len(too_small)} clients has enough text for one batch; choose larger ones."
         )
     num_batches = {report.client_id: report.num_batches for report in trainable}
-    plan = _Plan(clients, num_batches, clients_per_round, local_epochs, seed)
+    plan = Plan(clients, num_batches, clients_per_round, local_epochs, seed)
     plan.cohort(1)  # So that a cohort that cannot be drawn is an error here, before the loop.
-    return _rounds(server, plan, server.round_number + num_rounds, evaluate_weights, evaluate_every)
+    return plan
+
+
+def run_plan(server, plan, num_rounds, *, evaluate_weights=None, evaluate_every=1):
+    """Adds rounds to what a server has, as planned; for the arguments see `run_rounds`.
+
+    Args:
+      plan: from `plan_rounds`.
+
+    Yields:
+      RoundRecord after each round.
+    """
+    last = server.round_number + num_rounds
+    while server.round_number < last:
+        record = _run_round(server, plan)
+        due = record.round_number == last or record.round_number % evaluate_every == 0
+        if evaluate_weights is not None and due:
+            record = dataclasses.replace(record, held_out=evaluate_weights(server.model_weights))
+        yield record
 
 
 @dataclasses.dataclass(frozen=True)
-class _Plan:
+class Plan:
     """Who trains on what in each round: a function of the seed and the round's number alone."""
 
     clients: object
@@ -146,11 +183,13 @@ class _Plan:
     seed: int
 
     def cohort(self, round_number):
+        """The ids of the clients of a round, in the order in which TFF counts them."""
         if self.clients_per_round is None:
             return tuple(self.num_batches)
         return sample_clients(self.num_batches, self.clients_per_round, seed=[self.seed, round_number])
 
     def batches(self, round_number, client_id):
+        """What a client trains on in a round: tf.data.Dataset, as `make_batches` makes it."""
         position = list(self.num_batches).index(client_id)
         # Large strides, so that no two (round, client) pairs of one run share a seed.
         shuffle_seed = self.seed + 1_000_003 * round_number + 1_009 * position
@@ -158,16 +197,8 @@ class _Plan:
         return make_batches(snippets, epochs=self.local_epochs, shuffle_seed=shuffle_seed)
 
     def num_examples(self, client_id):
+        """How many windows a client trains on in a round, all local epochs."""
         return BATCH_SIZE * self.num_batches[client_id] * self.local_epochs
-
-
-def _rounds(server, plan, last, evaluate_weights, evaluate_every):
-    while server.round_number < last:
-        record = _run_round(server, plan)
-        due = record.round_number == last or record.round_number % evaluate_every == 0
-        if evaluate_weights is not None and due:
-            record = dataclasses.replace(record, held_out=evaluate_weights(server.model_weights))
-        yield record
 
 
 def _run_round(server, plan):
