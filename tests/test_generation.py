@@ -6,6 +6,7 @@ import pytest
 from fedlab.generation import generate_text, sample_id, stream_characters, stream_text
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.vocabulary import UnknownCharacterError, encode
+from fedlab.widgets import GenerationPlayground
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +104,29 @@ def test_diverged_weights_are_said_to_be():
     model.layers[2].bias.assign([np.nan] * 86)
     with pytest.raises(ValueError, match="NaN or infinite.*smaller learning rate"):
         generate_text(model, "a", 1)
+
+
+def test_models_side_by_side_write_what_each_writes_alone(model):
+    other = build_char_rnn(1, rnn_units=8, seed=2)
+    settings = {"start": "To be", "length": 30, "temperature": 0.8, "seed": 4}
+    playground = GenerationPlayground({"this": model, "other": other}, **settings)
+    playground.write()
+    assert playground.wait(60)
+    alone = {"this": generate_text(model, **settings), "other": generate_text(other, **settings)}
+    assert playground.texts == alone
+
+
+def test_playground_says_what_is_wrong_with_a_start_or_a_model_in_the_models_words(model):
+    diverged = build_char_rnn(1, rnn_units=4)
+    diverged.layers[2].bias.assign([np.nan] * 86)
+    models = {"whole": model, "diverged": diverged, "of eight": build_char_rnn(8, rnn_units=4)}
+    playground = GenerationPlayground(models, start="a", length=3)
+    playground.write()
+    assert playground.wait(60)
+    assert "whole: 3 characters" in playground.facts()
+    assert "diverged ended: The model's logits are NaN or infinite" in playground.facts()
+    assert "takes batches of 8, and text is generated one row at a time" in playground.facts()
+    playground.start.value = "Zo\u00eb"
+    playground.write()
+    assert playground.wait(60)
+    assert "whole ended: 1 character outside the vocabulary of 86: '\u00eb' x1" in playground.facts()

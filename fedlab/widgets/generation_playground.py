@@ -127,7 +127,7 @@ class GenerationPlayground(View):
         settings = self._settings()
         first = (
             f"Generation playground: start {settings['start']!r}, temperature {settings['temperature']:g}, "
-            f"{settings['length']} characters, seed {settings['seed']}"
+            f"{_characters(settings['length'])}, seed {settings['seed']}"
         )
         return "\n".join([first, *(writer.facts() for writer in self._writers)])
 
@@ -255,7 +255,7 @@ class _Writer:
         probabilities = [probability for _, probability in self.characters]
         average = sum(probabilities) / len(probabilities)
         return (
-            f"{len(probabilities)} characters, on average {average:.0%} probable, "
+            f"{_characters(len(probabilities))}, on average {average:.0%} probable, "
             f"{_bits_per_character(probabilities):.1f} bits per character"
         )
 
@@ -266,6 +266,10 @@ class _Writer:
         if self.error:
             lines.append(f"{self.name} ended: {_in_words(self.error)}")
         return "\n".join(lines)
+
+
+def _characters(count):
+    return "1 character" if count == 1 else f"{count:,} characters"
 
 
 def _bits_per_character(probabilities):
