@@ -42,6 +42,7 @@ class Event:
       client: index of the client, from 0, in client_finished; else None.
       seconds: how long it took, in the finished events; else None.
       value: a `summaries.Summary` of the result, for listeners that ask for values; else None.
+      argument: likewise of what went in, of a client's part or of a step at one place; else None.
       error: what went wrong, in computation_failed; else "".
     """
 
@@ -57,6 +58,7 @@ class Event:
     seconds: float | None = None
     value: object = None
     error: str = ""
+    argument: object = None
 
 
 _lock = threading.Lock()

@@ -79,7 +79,7 @@ def federated_aggregate(run, argument, result_type):
         started = time.perf_counter()
         with run.blaming_client(index):
             accumulated = accumulate(run, structure.Struct.unnamed(accumulated, member))
-        run.client_finished(index, started, accumulated)
+        run.client_finished(index, started, accumulated, member)
     return values.AtServer(report(run, accumulated))
 
 
@@ -187,6 +187,14 @@ def _add(left, right):
         return tf.add(left, right)
     names = structure.name_list_with_nones(left)
     return values.struct(names, [_add(*parts) for parts in zip(left, right, strict=True)])
+
+
+def data_of(argument):
+    """What of an intrinsic's argument is data at one place: neither a function nor clients' values."""
+    if isinstance(argument, structure.Struct) and any(callable(part) for part in argument):
+        data = [part for part in argument if not callable(part)]
+        return data_of(data[0]) if len(data) == 1 else None
+    return None if callable(argument) or isinstance(argument, values.AtClients) else argument
 
 
 # Everything that a compiled computation may name, and where it happens.

@@ -56,7 +56,7 @@ class Program:
 
     def _apply(self, block, function, argument, run):
         if isinstance(block, building_blocks.CompiledComputation):
-            return run.step("", self._name(block), "", lambda: _call_with(function, run, argument))
+            return run.step("", self._name(block), "", lambda: _call_with(function, run, argument), argument)
         return _call_with(function, run, argument)
 
     def _step(self, block, intrinsic, argument, run):
@@ -66,6 +66,7 @@ class Program:
             self._name(block.argument),
             intrinsics.PLACEMENTS[intrinsic],
             lambda: intrinsic(run, argument, result_type),
+            intrinsics.data_of(argument),
         )
 
     def _lambda(self, block, scope, run):

@@ -3,6 +3,7 @@
 import concurrent.futures
 import concurrent.futures.thread
 import contextlib
+import dataclasses
 import itertools
 import threading
 import time
@@ -108,13 +109,13 @@ class Run:
 
     # --- Steps ------------------------------------------------------------------------------------
 
-    def step(self, intrinsic, function_name, placement, work):
+    def step(self, intrinsic, function_name, placement, work, argument=None):
         """Does one step, `work()`, and tells of it."""
-        return self._teller.step(intrinsic, function_name, placement, work)
+        return self._teller.step(intrinsic, function_name, placement, work, argument)
 
-    def client_finished(self, index, started, result):
-        """Tells that a client's part of the current step is done."""
-        self._teller.tell_client(index, started, result)
+    def client_finished(self, index, started, result, argument=None):
+        """Tells that a client's part of the current step is done: what went in, and what came out."""
+        self._teller.tell_client(index, started, result, argument)
 
     def for_each_client(self, function, arguments):
         """Calls a function for every client, some side by side.
@@ -155,7 +156,7 @@ class Run:
         started = time.perf_counter()
         with self.blaming_client(index):
             result = function(argument)
-        self.client_finished(index, started, result)
+        self.client_finished(index, started, result, argument)
         return result
 
     @contextlib.contextmanager
@@ -182,10 +183,10 @@ class _Silent:
     def tell(self, kind, **unused_details):
         pass
 
-    def step(self, intrinsic, function_name, placement, work):
+    def step(self, intrinsic, function_name, placement, work, argument):
         return work()
 
-    def tell_client(self, index, started, result):
+    def tell_client(self, index, started, result, argument):
         pass
 
 
@@ -203,16 +204,15 @@ class _Teller:
         self._step_numbers = itertools.count()
         self._step = {}  # Details of the step under way; steps do not overlap within a run.
 
-    def tell(self, kind, result=None, **details):
+    def tell(self, kind, result=None, argument=None, **details):
         event = events.Event(kind, self._call, self._run.computation, self._run.num_clients, **details)
-        if result is not None and self._with_values:
-            rich = events.dataclasses.replace(event, value=summaries.summarize(result))
-        else:
-            rich = event
+        rich = event
+        if self._with_values:
+            rich = dataclasses.replace(event, value=_summary_of(result), argument=_summary_of(argument))
         for listener in self._listeners:
             listener(rich if listener in self._with_values else event)
 
-    def step(self, intrinsic, function_name, placement, work):
+    def step(self, intrinsic, function_name, placement, work, argument):
         if self._step:
             return work()  # Inside a step: part of it.
         step = next(self._step_numbers)
@@ -222,17 +222,26 @@ class _Teller:
         try:
             result = work()
             self.tell(
-                events.STEP_FINISHED, seconds=time.perf_counter() - started, result=result, **self._step
+                events.STEP_FINISHED,
+                seconds=time.perf_counter() - started,
+                result=result,
+                argument=argument,
+                **self._step,
             )
             return result
         finally:
             self._step = {}
 
-    def tell_client(self, index, started, result):
+    def tell_client(self, index, started, result, argument):
         self.tell(
             events.CLIENT_FINISHED,
             client=index,
             seconds=time.perf_counter() - started,
             result=result,
+            argument=argument,
             **self._step,
         )
+
+
+def _summary_of(value):
+    return None if value is None else summaries.summarize(value)

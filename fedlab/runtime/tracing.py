@@ -18,11 +18,19 @@ _MOST_TEXT = 100
 
 @dataclasses.dataclass(frozen=True)
 class ClientPart:
-    """One client's part of a step: its result, or the running total after adding it."""
+    """One client's part of a step: its result, or the running total after adding it.
+
+    Attributes:
+      client: index in the cohort, from 0.
+      seconds: how long it took.
+      value: a Summary of the result.
+      argument: a Summary of what went in, of the running total without the total itself; may be None.
+    """
 
     client: int
     seconds: float
     value: object  # summaries.Summary
+    argument: object = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Step:
       seconds: how long it took.
       value: a Summary of its result.
       clients: the ClientParts, by client.
+      argument: a Summary of what went in at the server or in TensorFlow; None where it went in at the
+        clients.
     """
 
     intrinsic: str
@@ -44,6 +54,7 @@ class Step:
     seconds: float
     value: object
     clients: tuple = ()
+    argument: object = None
 
     @property
     def is_plumbing(self):
@@ -51,11 +62,15 @@ class Step:
         return self.intrinsic in _PLUMBING or (not self.function and self.intrinsic not in _ALWAYS_SHOWN)
 
     @property
+    def where(self):
+        """In words: "at the clients", "aggregation", "at the server" or "in TensorFlow"."""
+        return "aggregation" if self.intrinsic == "federated_aggregate" else _WHERE[self.placement]
+
+    @property
     def label(self):
         """Where and what, such as "at the clients: clip [federated_map]"."""
-        where = "aggregation" if self.intrinsic == "federated_aggregate" else _WHERE[self.placement]
         what = [self.function] * bool(self.function) + [f"[{self.intrinsic}]"] * bool(self.intrinsic)
-        return f"{where}: {' '.join(what)}"
+        return f"{self.where}: {' '.join(what)}"
 
 
 _ALWAYS_SHOWN = ("federated_aggregate", "federated_broadcast", "federated_select")
@@ -103,18 +118,20 @@ class Trace:
                 placement=step.placement,
                 plumbing=step.is_plumbing,
             )
-            rows.append({**details, "client": None, "seconds": step.seconds, **_plain(step.value)})
-            rows += [
-                {**details, "client": part.client, "seconds": part.seconds, **_plain(part.value)}
-                for part in step.clients
-            ]
+            rows.append({**details, "client": None, **_plain(step)})
+            rows += [{**details, "client": part.client, **_plain(part)} for part in step.clients]
         return rows
 
 
-def _plain(summary):
-    if summary is None:
-        return {"text": "", "norm": None, "numbers": None}
-    return {"text": summary.text, "norm": summary.norm, "numbers": summary.numbers}
+def _plain(step_or_part):
+    summary, argument = step_or_part.value, step_or_part.argument
+    return {
+        "seconds": step_or_part.seconds,
+        "text": "" if summary is None else summary.text,
+        "norm": None if summary is None else summary.norm,
+        "numbers": None if summary is None else summary.numbers,
+        "argument": "" if argument is None else argument.text,
+    }
 
 
 def _draw_step(step, last):
@@ -176,13 +193,19 @@ class _Recorder:
         if self._first is None or event.call != self._first.call:
             return
         if event.kind == events.CLIENT_FINISHED:
-            part = ClientPart(event.client, event.seconds, event.value)
+            part = ClientPart(event.client, event.seconds, event.value, event.argument)
             self._clients.setdefault(event.step, []).append(part)
         elif event.kind == events.STEP_FINISHED:
             parts = sorted(self._clients.pop(event.step, ()), key=lambda part: part.client)
             self._steps.append(
                 Step(
-                    event.intrinsic, event.function, event.placement, event.seconds, event.value, tuple(parts)
+                    event.intrinsic,
+                    event.function,
+                    event.placement,
+                    event.seconds,
+                    event.value,
+                    tuple(parts),
+                    event.argument,
                 )
             )
         elif event.kind == events.COMPUTATION_FINISHED:

@@ -57,7 +57,10 @@ def test_values_come_to_those_who_ask():
     running_totals = [e.value.numbers for e in with_values if e.kind == "client_finished" and not e.function]
     assert running_totals == [(2.0,), (10.0,)]
     assert with_values[-1].value.numbers == (10.0,)
-    assert all(event.value is None for event in events_of(total_of_doubles, [1.0, 4.0]))
+    added = [e.argument.numbers for e in with_values if e.kind == "client_finished" and not e.function]
+    assert added == [(2.0,), (8.0,)]
+    without_values = events_of(total_of_doubles, [1.0, 4.0])
+    assert all(event.value is None and event.argument is None for event in without_values)
 
 
 def test_a_failure_is_told_with_its_reason():

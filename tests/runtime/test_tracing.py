@@ -59,6 +59,21 @@ def test_a_large_cohort_is_cut_short_in_print_and_whole_in_rows():
     assert {row["numbers"] for row in mapped} == {(1.0,)}
 
 
+def test_rows_say_what_went_in_and_what_came_out():
+    trace = tracing.trace(half_of_weighted_sum, [1.0, 2.0], 10.0)
+    rows = [(row["function"], row["client"], row["argument"], row["text"]) for row in trace.rows()]
+    at_clients = [row for row in rows if row[0] == "lambda" and row[1] is not None]
+    assert at_clients == [("lambda", 0, "<0=1, 1=10>", "10"), ("lambda", 1, "<0=2, 1=10>", "20")]
+    (aggregation,) = [step for step in trace.steps if step.where == "aggregation"]
+    assert [(part.argument.text, part.value.text) for part in aggregation.clients] == [
+        ("10", "10"),
+        ("20", "30"),
+    ]
+    assert ("halve", None, "30", "15") in rows
+    (broadcast,) = [step for step in trace.steps if step.intrinsic == "federated_broadcast"]
+    assert broadcast.argument.text == "10"
+
+
 def test_the_steps_of_tffs_own_factories_have_their_names():
     process = tff.aggregators.zeroing_factory(1.0, tff.aggregators.MeanFactory()).create(
         tff.TensorType(np.float32), tff.TensorType(np.float32)
