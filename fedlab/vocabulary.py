@@ -89,6 +89,16 @@ def _apply_unknown_policy(text, missing, unknown):
         UnknownCharacterWarning,
         stacklevel=3,
     )
+    return drop_or_replace(text, unknown)
+
+
+def drop_or_replace(text, unknown):
+    """What `encode` reads instead of `text`, without a warning: "naïve", "replace" -> "na?ve".
+
+    Args:
+      text: str.
+      unknown: "drop" or "replace".
+    """
     substitute = "" if unknown == "drop" else REPLACEMENT_CHARACTER
     return "".join(character if character in _ID_OF else substitute for character in text)
 

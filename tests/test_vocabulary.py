@@ -60,3 +60,8 @@ def test_decode_names_what_is_not_an_id(ids, message):
 
 def test_decode_of_nothing_is_nothing():
     assert decode([]) == ""
+
+
+def test_unknown_characters_go_or_are_replaced_without_a_word():
+    assert vocabulary.drop_or_replace("naïve é", "drop") == "nave "
+    assert vocabulary.drop_or_replace("naïve é", "replace") == "na?ve ?"

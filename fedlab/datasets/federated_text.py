@@ -5,7 +5,6 @@ itself imported only when a dataset is loaded.
 """
 
 import collections
-import difflib
 import gc
 import warnings
 
@@ -14,6 +13,8 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from tensorflow_federated.python.simulation.datasets.sql_client_data import SqlClientData
 
+from fedlab.datasets.client_names import check_client_id
+
 
 class FederatedText(tff.simulation.datasets.ClientData):
     """A `ClientData` whose examples are OrderedDict(snippets=string scalar), one per speech."""
@@ -21,7 +22,6 @@ class FederatedText(tff.simulation.datasets.ClientData):
     def __init__(self, client_ids, dataset_fn):
         """Args: the ids, and a TF-traceable function from a client id to its dataset."""
         self._client_ids = sorted(client_ids)
-        self._known = frozenset(self._client_ids)
         self._dataset_fn = dataset_fn
 
     @property
@@ -38,7 +38,7 @@ class FederatedText(tff.simulation.datasets.ClientData):
 
     def create_tf_dataset_for_client(self, client_id):
         """The speeches of one client; ValueError with suggestions when there is no such client."""
-        self._check_client_id(client_id)
+        check_client_id(client_id, self._client_ids)
         return self._dataset_fn(client_id)
 
     def speeches(self, client_id):
@@ -49,24 +49,6 @@ class FederatedText(tff.simulation.datasets.ClientData):
     def text(self, client_id):
         """The speeches of one client joined as preprocessing joins them: one after the other."""
         return "".join(self.speeches(client_id))
-
-    def _check_client_id(self, client_id):
-        if not isinstance(client_id, str):
-            raise TypeError(
-                f"client_id={client_id!r}: give one client's id as str, for example {self._client_ids[0]!r}."
-            )
-        if client_id not in self._known:
-            raise ValueError(f"client {client_id!r} is not in the dataset; {self._suggest(client_id)}")
-
-    def _suggest(self, client_id):
-        wanted = client_id.upper().strip().replace(" ", "_")
-        inside = [known for known in self._client_ids if wanted and wanted in known]
-        near = inside[:3] or difflib.get_close_matches(wanted, self._client_ids, n=3, cutoff=0.5)
-        roles = {known.split("_")[-1]: known for known in self._client_ids}
-        near = near or [roles[role] for role in difflib.get_close_matches(wanted, roles, n=3, cutoff=0.7)]
-        if near:
-            return "did you mean " + " or ".join(map(repr, near)) + "?"
-        return f"it has {len(self._client_ids)} clients; see client_ids, for example {self._client_ids[0]!r}."
 
 
 def from_speeches(speeches_by_client):

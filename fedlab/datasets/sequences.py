@@ -5,7 +5,6 @@ window becomes 100 inputs with their 100 targets, the characters that follow. Wh
 window, and windows that do not fill a batch, are left out (`drop_remainder`: TFF wants static shapes).
 """
 
-import dataclasses
 import warnings
 
 import numpy as np
@@ -13,9 +12,9 @@ import tensorflow as tf
 
 from fedlab import vocabulary
 from fedlab.arguments import check_whole_numbers
+from fedlab.datasets.reports import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, report_speeches
+from fedlab.datasets.speeches import read_speeches
 
-SEQUENCE_LENGTH_CHARS = 100
-BATCH_SIZE = 8
 SHUFFLE_BUFFER = 10_000
 
 _UNKNOWN = -1
@@ -140,53 +139,18 @@ def element_spec(batch_size=BATCH_SIZE, sequence_length_chars=SEQUENCE_LENGTH_CH
     return (spec, spec)
 
 
-@dataclasses.dataclass(frozen=True)
-class ClientReport:
-    """What preprocessing makes of one client's text."""
+def report_client(clients, client_id, **settings):
+    """Counts what `make_batches` makes of one client, without making it.
 
-    client_id: str
-    num_speeches: int
-    num_characters: int
-    num_unknown: int  # characters outside the vocabulary
-    num_sequences: int
-    num_batches: int  # per epoch; 0 for a client too small to take part
-    num_characters_left_out: int  # at the end, by drop_remainder; in one epoch
+    Args:
+      clients: ClientData of speeches.
+      client_id: one of its clients.
+      **settings: batch_size, sequence_length_chars and unknown, as for `make_batches`.
 
-    @property
-    def is_too_small(self):
-        """Whether the client has less than one batch, and so cannot take part."""
-        return self.num_batches == 0
-
-
-def report_client(
-    clients,
-    client_id,
-    *,
-    batch_size=BATCH_SIZE,
-    sequence_length_chars=SEQUENCE_LENGTH_CHARS,
-    unknown="replace",
-):
-    """Counts what `make_batches` makes of one client, without making it."""
-    vocabulary.check_unknown_policy(unknown)
-    speeches = [
-        example["snippets"].decode("utf-8", errors="replace")
-        for example in clients.create_tf_dataset_for_client(client_id).as_numpy_iterator()
-    ]
-    text = "".join(speeches)
-    num_unknown = vocabulary.find_unknown_characters(text).total()
-    num_characters = len(text) - (num_unknown if unknown == "drop" else 0)
-    num_sequences = num_characters // (sequence_length_chars + 1)
-    num_batches = num_sequences // batch_size
-    used = num_batches * batch_size * (sequence_length_chars + 1)
-    return ClientReport(
-        client_id=client_id,
-        num_speeches=len(speeches),
-        num_characters=len(text),
-        num_unknown=num_unknown,
-        num_sequences=num_sequences,
-        num_batches=num_batches,
-        num_characters_left_out=num_characters - used,
-    )
+    Returns:
+      ClientReport.
+    """
+    return report_speeches(client_id, read_speeches(clients, client_id), **settings)
 
 
 def find_trainable_clients(clients, client_ids=None, **settings):

@@ -53,6 +53,30 @@ def _entropy(shares):
     return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=-1)
 
 
+def distance_to_all(counts, counts_of_all):
+    """Jensen-Shannon distance of one client's characters from all clients' together, in the root of bits.
+
+    Args:
+      counts: numbers of shape [characters], with a sum above 0.
+      counts_of_all: the same for all clients, this one among them.
+    """
+    return float(js_distances([counts, counts_of_all])[0, 1])
+
+
+def distance_by_chance(num_characters, counts_of_all, *, seed, num_deals=25):
+    """How far from all clients together one is that has no voice: characters dealt out at random.
+
+    Args:
+      num_characters: how much text the client has, above 0.
+      counts_of_all: ints of shape [characters].
+      seed: int; the same seed gives the same.
+      num_deals: of so many such clients the distance is the median.
+    """
+    rng = np.random.default_rng(seed)
+    dealt = rng.multivariate_hypergeometric(counts_of_all, num_characters, num_deals, method="marginals")
+    return float(np.median(js_distances([counts_of_all, *dealt])[0, 1:]))
+
+
 def deal_again(counts, *, seed):
     """Deals all clients' characters out again at random: clients as large as before, without a voice.
 
@@ -95,7 +119,28 @@ def characteristic_words(texts, client_id, *, num_words=5, at_least=3):
     Returns:
       list of (word, uses by the client, uses by all).
     """
-    of_client = collections.Counter(_WORD.findall(texts[client_id].lower()))
-    of_all = collections.Counter(word for text in texts.values() for word in _WORD.findall(text.lower()))
+    of_all = collections.Counter()
+    for text in texts.values():
+        of_all.update(count_words(text))
+    return rank_words(count_words(texts[client_id]), of_all, num_words=num_words, at_least=at_least)
+
+
+def count_words(text):
+    """Counts a text's words, in small letters: "To be, or TO" -> Counter({"to": 2, "be": 1, "or": 1})."""
+    return collections.Counter(_WORD.findall(text.lower()))
+
+
+def rank_words(of_client, of_all, *, num_words=5, at_least=3):
+    """`characteristic_words` from words that are counted already.
+
+    Args:
+      of_client: Counter of the client's words.
+      of_all: Counter of all clients' words, this one's among them.
+      num_words: how many to give at most.
+      at_least: how often the client must use a word.
+
+    Returns:
+      list of (word, uses by the client, uses by all).
+    """
     often = [(word, uses, of_all[word]) for word, uses in of_client.items() if uses >= at_least]
     return sorted(often, key=lambda row: (-row[1] / row[2], -row[1], row[0]))[:num_words]

@@ -55,3 +55,25 @@ def test_characteristic_words_are_those_that_others_lack():
     assert statistics.characteristic_words(texts, "A") == [("o'er", 3, 3), ("blood", 3, 4), ("and", 3, 6)]
     assert statistics.characteristic_words(texts, "A", num_words=1) == [("o'er", 3, 3)]
     assert statistics.characteristic_words(texts, "A", at_least=4) == []
+
+
+def test_the_distance_to_all_is_that_of_the_two_distributions():
+    wanted = scipy.spatial.distance.jensenshannon([1, 0], [3, 1], base=2)
+    assert math.isclose(statistics.distance_to_all([2, 0], [3, 1]), wanted, abs_tol=1e-7)
+
+
+def test_chance_puts_small_clients_far_and_all_of_the_text_nowhere():
+    counts = np.array([300, 200, 100, 50])
+    distances = [statistics.distance_by_chance(size, counts, seed=1) for size in (5, 50, 650)]
+    assert distances[0] > distances[1] > distances[2] == 0
+    assert statistics.distance_by_chance(5, counts, seed=1) == distances[0]
+
+
+def test_words_are_counted_in_small_letters_with_their_apostrophes():
+    assert statistics.count_words("To be, or TO; 'tis o'er") == {
+        "to": 2,
+        "be": 1,
+        "or": 1,
+        "tis": 1,
+        "o'er": 1,
+    }

@@ -1,6 +1,6 @@
 import pytest
 
-from fedlab.datasets.sequences import ClientReport
+from fedlab.datasets.reports import ClientReport
 from fedlab.plots import plot_client_texts
 
 REPORTS = [
