@@ -55,7 +55,8 @@ def stream_text(model, start, length=200, *, temperature=1.0, seed=None):
 def stream_characters(model, start, length=200, *, temperature=1.0, seed=None):
     """Yields what `stream_text` yields, each character with its probability, as `SampledCharacter`.
 
-    The arguments are checked at the call, before the first character is asked for.
+    The arguments are checked at the call, before the first character is asked for. The model's state is the
+    text's memory: whoever uses the model before the stream has ended changes what it writes.
     """
     _check_arguments(model, start, length, temperature)
     return _stream(model, encode(start), length, temperature, np.random.default_rng(seed))

@@ -38,7 +38,7 @@ def coloured_text(start, characters):
 def legend():
     """What the tints mean."""
     samples = "".join(
-        f'<li><span class="fedlab-step-{step}">abc</span> {words}</li>'
+        f'<li><span class="fedlab-step-{step}" aria-hidden="true">abc</span> {words}</li>'
         for step, words in enumerate(_STEPS_IN_WORDS)
     )
     return f'<p>How probable the model found each character:</p><ul class="fedlab-legend">{samples}</ul>'

@@ -1,9 +1,6 @@
 """Texts of one or more models side by side: a character at a time, coloured by the model's probability."""
 
 import functools
-import itertools
-import math
-import numbers
 import threading
 import time
 
@@ -11,11 +8,11 @@ import ipywidgets
 
 from fedlab.widgets import controls, markup
 from fedlab.widgets.background import BackgroundWork
-from fedlab.widgets.coloured_text import coloured_text, legend, plain_text
+from fedlab.widgets.coloured_text import legend
+from fedlab.widgets.text_column import TextColumn, count_in_words, error_in_words
 from fedlab.widgets.view import View
 
 LONGEST_TEXT_CHARS = 2000
-_COLUMN = "fedlab-column"
 _SHOWN_EVERY_S = 0.1
 _BITS = (
     "Bits per character say how surprised the model is by its text: 1 bit is the toss of a coin, "
@@ -57,7 +54,7 @@ class GenerationPlayground(View):
           ValueError: it is empty, or has the same model twice.
         """
         _check(models)
-        self._writers = [_Writer(name, _stream_of(model)) for name, model in models.items()]
+        self._columns = [TextColumn(name, _stream_of(model)) for name, model in models.items()]
         self._background = BackgroundWork()
         self._showing = threading.Lock()
         self._make_controls(start, temperature, length, seed)
@@ -69,8 +66,8 @@ class GenerationPlayground(View):
             controls.side_by_side(self.write_button, self.stop_button, self._progress),
             self._state,
             self._errors,
+            controls.side_by_side(*(column.root for column in self._columns)),
             self._legend,
-            controls.side_by_side(*(writer.column for writer in self._writers)),
         )
 
     def _make_controls(self, start, temperature, length, seed):
@@ -96,7 +93,7 @@ class GenerationPlayground(View):
     @property
     def texts(self):
         """The texts so far, with their start: a dict from the model's name to str."""
-        return {writer.name: writer.text for writer in self._writers}
+        return {column.name: column.text for column in self._columns}
 
     def write(self):
         """Starts to write, beside the notebook; does nothing while the models are writing."""
@@ -127,9 +124,9 @@ class GenerationPlayground(View):
         settings = self._settings()
         first = (
             f"Generation playground: start {settings['start']!r}, temperature {settings['temperature']:g}, "
-            f"{_characters(settings['length'])}, seed {settings['seed']}"
+            f"{count_in_words(settings['length'])}, seed {settings['seed']}"
         )
-        return "\n".join([first, *(writer.facts() for writer in self._writers)])
+        return "\n".join([first, *(column.facts() for column in self._columns)])
 
     def _settings(self):
         return {name: getattr(self, name).value for name in ("start", "length", "temperature", "seed")}
@@ -137,10 +134,10 @@ class GenerationPlayground(View):
     def _write(self, settings):
         self._show_start(settings)
         shown_at = time.monotonic()
-        writing = [writer for writer in self._writers if writer.begin(**settings)]
+        writing = [column for column in self._columns if column.begin(**settings)]
         while writing and not self._background.stop_requested:
             # In turns, a character each: all are seen to write.
-            writing = [writer for writer in writing if writer.write_one()]
+            writing = [column for column in writing if column.write_one()]
             if time.monotonic() - shown_at >= _SHOWN_EVERY_S:
                 self._show_texts()
                 self._show_progress(settings["length"])
@@ -149,146 +146,50 @@ class GenerationPlayground(View):
     def _show_start(self, settings):
         self.write_button.disabled, self.stop_button.disabled = True, False
         self._state.value, self._errors.value = markup.status("Writing."), ""
-        for writer in self._writers:
-            writer.clear(settings["start"])
+        for column in self._columns:
+            column.clear(settings["start"])
         self._show_texts()
 
     def _show_progress(self, length):
         self._progress.value = markup.progress("characters", self._num_written(), length)
 
     def _num_written(self):
-        return max(len(writer.characters) for writer in self._writers)
+        return max(len(column.characters) for column in self._columns)
 
     def _show_texts(self):
         with self._showing:  # The writing shows texts, and so does the box for colours.
             coloured = self.colour.value
             self._legend.value = legend() + markup.paragraph(_BITS) if coloured else ""
-            for writer in self._writers:
-                writer.show(coloured)
+            for column in self._columns:
+                column.show(coloured)
 
     def _show_end(self, error):
         self._show_texts()
         self._progress.value = ""
         self._errors.value = "".join(map(markup.error, self._errors_in_words(error)))
         self._state.value = markup.status(self._end_in_words())
-        for writer in self._writers:
-            writer.offer_copy()
+        for column in self._columns:
+            column.offer_copy()
         self.write_button.disabled, self.stop_button.disabled = False, True
 
     def _errors_in_words(self, error):
-        found = {writer.name: _in_words(writer.error) for writer in self._writers if writer.error}
+        found = {column.name: error_in_words(column.error) for column in self._columns if column.error}
         if error:
-            return [_in_words(error)]
-        if len(found) == len(self._writers) and len(set(found.values())) == 1:
+            return [error_in_words(error)]
+        if len(found) == len(self._columns) and len(set(found.values())) == 1:
             return list(found.values())[:1]  # All say the same, of the start text for instance.
         return [f"{name}: {words}" for name, words in found.items()]
 
     def _end_in_words(self):
         if not self._num_written():
             return "Nothing was written."
-        return " ".join(
-            [self._how_it_ended(), *(f"{writer.name}: {writer.in_words()}." for writer in self._writers)]
-        )
+        surprise = "; ".join(column.surprise_in_words() for column in self._columns if column.characters)
+        return f"{self._how_it_ended()} {surprise}."
 
     def _how_it_ended(self):
-        if any(writer.error for writer in self._writers):
+        if any(column.error for column in self._columns):
             return "Ended by an error."
         return "Stopped." if self._background.stop_requested else "Written."
-
-
-class _Writer:
-    """One model, its text as it grows, and the column that shows it."""
-
-    def __init__(self, name, stream):
-        self.name, self._stream = name, stream
-        self._page, self._words, self._copy = (ipywidgets.HTML() for _ in range(3))
-        title = ipywidgets.HTML(f"<h4>{markup.escape(name)}</h4>")
-        layout = ipywidgets.Layout(flex="1 1 300px", min_width="0", margin="0 8px 0 0")
-        self.column = ipywidgets.VBox([title, self._page, self._words, self._copy], layout=layout)
-        self.column.add_class(_COLUMN)
-        self.clear("")
-
-    @property
-    def text(self):
-        return self._start + "".join(character for character, _ in self.characters)
-
-    def clear(self, start):
-        self._start, self.characters, self.error, self._coming = start, [], None, None
-        self._copy.value = ""
-
-    def begin(self, start, length, temperature, seed):
-        """Returns whether there will be characters."""
-        return self._try(lambda: self._open(start, length, temperature, seed))
-
-    def _open(self, start, length, temperature, seed):
-        if not start:
-            raise ValueError("The start text is empty: type at least one character to begin with.")
-        coming = self._stream(start, length, temperature=temperature, seed=seed)
-        self._coming = itertools.islice(coming, length)
-
-    def write_one(self):
-        """Writes the next character; returns whether more may come."""
-        return self._try(lambda: self.characters.append(_checked(next(self._coming))))
-
-    def _try(self, step):
-        try:
-            step()
-            return True
-        except StopIteration:
-            return False
-        except Exception as error:  # Whatever it is: the other models write on.
-            self.error = error
-            return False
-
-    def show(self, coloured):
-        block = coloured_text if coloured else plain_text
-        self._page.value = block(self._start, self.characters)
-        self._words.value = markup.paragraph(self.in_words())
-
-    def offer_copy(self):
-        self._copy.value = markup.copy_button(_COLUMN, f"the text of {self.name}") if self.characters else ""
-
-    def in_words(self):
-        """Length, average probability and surprise: "4 characters, on average 50% probable, 1.0 bits ..."."""
-        if not self.characters:
-            return "nothing written yet"
-        probabilities = [probability for _, probability in self.characters]
-        average = sum(probabilities) / len(probabilities)
-        return (
-            f"{_characters(len(probabilities))}, on average {average:.0%} probable, "
-            f"{_bits_per_character(probabilities):.1f} bits per character"
-        )
-
-    def facts(self):
-        lines = [f"{self.name}: {self.in_words()}"]
-        if self.characters:
-            lines.append(self.text)
-        if self.error:
-            lines.append(f"{self.name} ended: {_in_words(self.error)}")
-        return "\n".join(lines)
-
-
-def _characters(count):
-    return "1 character" if count == 1 else f"{count:,} characters"
-
-
-def _bits_per_character(probabilities):
-    # A probability may be too small for a float; it is not 0, since the character was drawn.
-    smallest = math.ulp(0.0)
-    return sum(-math.log2(max(probability, smallest)) for probability in probabilities) / len(probabilities)
-
-
-def _checked(pair):
-    match pair:
-        case (str(character), numbers.Real() as probability) if 0 <= probability <= 1:
-            return character, float(probability)
-    raise ValueError(f"The model gave {pair!r}: it should give pairs (character, probability from 0 to 1).")
-
-
-def _in_words(error):
-    """Messages that are sentences speak for themselves; a bare "'x'" comes with what kind of error it is."""
-    words = str(error).strip()
-    return words if " " in words else f"{type(error).__name__}: {words}"
 
 
 def _check(models):

@@ -1,0 +1,127 @@
+"""One model's text as it grows, and the column of the page that shows it."""
+
+import itertools
+import math
+import numbers
+
+import ipywidgets
+
+from fedlab.widgets import markup
+from fedlab.widgets.coloured_text import coloured_text, plain_text
+
+_COLUMN = "fedlab-column"
+
+
+class TextColumn:
+    """One model, its text as it grows, and the column that shows it.
+
+    Attributes:
+      name: what the model is called.
+      characters: list of (character, probability) that were written so far.
+      error: the exception that ended the text, or None.
+      root: the column, of ipywidgets.
+    """
+
+    def __init__(self, name, stream):
+        self.name, self._stream = name, stream
+        self._page, self._words, self._copy = (ipywidgets.HTML() for _ in range(3))
+        title = ipywidgets.HTML(f"<h4>{markup.escape(name)}</h4>")
+        layout = ipywidgets.Layout(flex="1 1 300px", min_width="0", margin="0 8px 0 0")
+        self.root = ipywidgets.VBox([title, self._page, self._words, self._copy], layout=layout)
+        self.root.add_class(_COLUMN)
+        self.clear("")
+
+    @property
+    def text(self):
+        """The start and what was written after it."""
+        return self._start + "".join(character for character, _ in self.characters)
+
+    def clear(self, start):
+        """Begins a new text with `start`."""
+        self._start, self.characters, self.error, self._coming = start, [], None, None
+        self._copy.value = ""
+
+    def begin(self, start, length, temperature, seed):
+        """Asks the model to write; returns whether it does. Its error, if any, is in `error`."""
+        return self._try(lambda: self._open(start, length, temperature, seed))
+
+    def _open(self, start, length, temperature, seed):
+        if not start:
+            raise ValueError("The start text is empty: type at least one character to begin with.")
+        coming = self._stream(start, length, temperature=temperature, seed=seed)
+        self._coming = itertools.islice(coming, length)
+
+    def write_one(self):
+        """Writes the next character; returns whether more may come."""
+        return self._try(lambda: self.characters.append(_checked(next(self._coming))))
+
+    def _try(self, step):
+        try:
+            step()
+            return True
+        except StopIteration:
+            return False
+        except Exception as error:  # Whatever it is: the other models write on.
+            self.error = error
+            return False
+
+    def show(self, coloured):
+        """Puts the text so far on the page, with tints or plain."""
+        block = coloured_text if coloured else plain_text
+        self._page.value = block(self._start, self.characters)
+        words = self.in_words()
+        self._words.value = markup.paragraph(words[0].upper() + words[1:])
+
+    def offer_copy(self):
+        """Puts a button below the text that copies it."""
+        self._copy.value = markup.copy_button(_COLUMN, f"the text of {self.name}") if self.characters else ""
+
+    def in_words(self):
+        """Says how long the text is, and how probable: "2 characters, on average 50% probable, ..."."""
+        probabilities = self._probabilities()
+        if not probabilities:
+            return "nothing written yet"
+        average = sum(probabilities) / len(probabilities)
+        return (
+            f"{count_in_words(len(probabilities))}, on average {average:.0%} probable, {_bits(probabilities)}"
+        )
+
+    def surprise_in_words(self):
+        """Says how surprised the model is by its text: "before: 1.0 bits per character"."""
+        return f"{self.name}: {_bits(self._probabilities())}"
+
+    def _probabilities(self):
+        return [probability for _, probability in self.characters]
+
+    def facts(self):
+        """The text and what is to say about it, as lines."""
+        lines = [f"{self.name}: {self.in_words()}"]
+        if self.characters:
+            lines.append(self.text)
+        if self.error:
+            lines.append(f"{self.name} ended: {error_in_words(self.error)}")
+        return "\n".join(lines)
+
+
+def count_in_words(count):
+    """1 -> "1 character", 2000 -> "2,000 characters"."""
+    return "1 character" if count == 1 else f"{count:,} characters"
+
+
+def _bits(probabilities):
+    # A probability may be too small for a float; it is not 0, since the character was drawn.
+    bits = [-math.log2(max(probability, math.ulp(0.0))) for probability in probabilities]
+    return f"{sum(bits) / len(bits):.1f} bits per character"
+
+
+def _checked(pair):
+    match pair:
+        case (str(character), numbers.Real() as probability) if 0 <= probability <= 1:
+            return character, float(probability)
+    raise ValueError(f"The model gave {pair!r}: it should give pairs (character, probability from 0 to 1).")
+
+
+def error_in_words(error):
+    """Messages that are sentences speak for themselves; a bare "'x'" comes with what kind of error it is."""
+    words = str(error).strip()
+    return words if " " in words else f"{type(error).__name__}: {words}"
