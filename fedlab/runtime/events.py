@@ -15,6 +15,7 @@ Events carry plain records, never a tensor. While nobody listens, none is made.
 """
 
 import contextlib
+import contextvars
 import dataclasses
 import threading
 
@@ -63,6 +64,8 @@ class Event:
 
 _lock = threading.Lock()
 _listeners = ()  # (listener, whether it wants values); replaced as a whole, read without the lock
+# Those of the code that calls, and not of other threads: asyncio hands them on to what it calls.
+_listeners_here = contextvars.ContextVar("listeners", default=())
 
 
 def listen(listener, *, values=False):
@@ -102,6 +105,16 @@ def listening(listener, *, values=False):
         stop()
 
 
+@contextlib.contextmanager
+def listening_here(listener, *, values=False):
+    """Listens inside a `with` block to what this block computes, and not to other threads."""
+    token = _listeners_here.set((*_listeners_here.get(), (listener, values)))
+    try:
+        yield
+    finally:
+        _listeners_here.reset(token)
+
+
 def current_listeners():
     """The listeners as of now, for one call to keep: ((listener, wants values), ...)."""
-    return _listeners
+    return (*_listeners, *_listeners_here.get())

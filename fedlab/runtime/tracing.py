@@ -173,7 +173,7 @@ def trace(computation, *args, **kwargs):
       A Trace; what the computation returned is its `result`.
     """
     recorder = _Recorder()
-    with events.listening(recorder, values=True):
+    with events.listening_here(recorder, values=True):
         result = computation(*args, **kwargs)
     return recorder.trace(result)
 

@@ -1,6 +1,7 @@
 """A trace shows what happened at the clients, in the aggregation and at the server."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -81,6 +82,24 @@ def test_the_steps_of_tffs_own_factories_have_their_names():
     trace = tracing.trace(process.next, process.initialize(), [1.0, 2.0], [1.0, 1.0])
     named = [step.function for step in trace.steps if step.function and not step.is_plumbing]
     assert named == ["zero_fn", "_mul", "_div"]
+
+
+def test_a_trace_is_of_its_own_call_while_other_threads_compute():
+    stop = threading.Event()
+
+    def compute_elsewhere():
+        while not stop.is_set():
+            half_of_weighted_sum([7.0], 1.0)
+
+    elsewhere = threading.Thread(target=compute_elsewhere)
+    elsewhere.start()
+    try:
+        traces = [tracing.trace(half_of_weighted_sum, [1.0, 2.0, 3.0], 10.0) for _ in range(20)]
+    finally:
+        stop.set()
+        elsewhere.join()
+    assert {trace.num_clients for trace in traces} == {3}
+    assert {trace.steps[-1].value.text for trace in traces} == {"30"}
 
 
 def test_a_trace_elsewhere_than_in_this_process_says_so():
