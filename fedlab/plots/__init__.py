@@ -11,12 +11,15 @@ _HOMES = {
     "plot_character_shares": "character_shares",
     "plot_client_distances": "client_distances",
     "plot_client_gains": "client_gains",
+    "plot_client_place": "client_place",
+    "plot_client_shares": "client_shares",
     "plot_client_texts": "client_texts",
     "plot_comparison": "comparison",
     "plot_fine_tuning": "fine_tuning",
     "plot_left_out": "left_out",
     "plot_next_characters": "next_characters",
     "plot_update_norms": "update_norms",
+    "plot_windows_in_batches": "windows_in_batches",
     "readable": "style",
 }
 

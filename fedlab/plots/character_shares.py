@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fedlab.plots.style import new_figure, readable
+from fedlab.plots.style import new_figure, readable, visible
 
 
 def plot_character_shares(client_ids, counts, characters, *, num_shown=24):
@@ -22,7 +22,7 @@ def plot_character_shares(client_ids, counts, characters, *, num_shown=24):
     counts = np.asarray(counts, np.float64)
     columns = np.argsort(-counts.sum(axis=0), kind="stable")[:num_shown]
     deviations = percent_from_average(counts)[:, columns]  # [clients, num_shown]
-    labels = [{" ": "␣", "\n": "↵"}.get(characters[index], characters[index]) for index in columns]
+    labels = [visible(characters[index]) for index in columns]
     with new_figure(9.5, 1.2 + 0.22 * len(client_ids), _describe(client_ids, labels, deviations)) as figure:
         axes = figure.subplots()
         limit = 60

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fedlab.plots.style import COLOURS, new_figure
+from fedlab.plots.style import COLOURS, new_figure, visible
 
 
 def plot_next_characters(characters, logits, temperatures, *, num_shown=8):
@@ -18,7 +18,7 @@ def plot_next_characters(characters, logits, temperatures, *, num_shown=8):
       DescribedFigure.
     """
     order = np.argsort(-np.asarray(logits), kind="stable")[:num_shown]
-    labels = [_visible(characters[index]) for index in order]
+    labels = [visible(characters[index]) for index in order]
     shares = [100 * softmax(logits, temperature)[order] for temperature in temperatures]
     with new_figure(2.6 * len(temperatures) + 0.6, 3, _describe(labels, temperatures, shares)) as figure:
         panels = figure.subplots(1, len(temperatures), sharey=True, squeeze=False)[0]
@@ -35,10 +35,6 @@ def softmax(logits, temperature=1.0):
     scaled = np.asarray(logits, np.float64) / temperature
     weights = np.exp(scaled - scaled.max())
     return weights / weights.sum()
-
-
-def _visible(character):
-    return {" ": "␣", "\n": "↵", "\r": "CR"}.get(character, character)
 
 
 def _describe(labels, temperatures, shares):

@@ -87,6 +87,11 @@ def new_figure(width_inches, height_inches, description=""):
         yield figure
 
 
+def visible(character):
+    """A character as a label: a space as "␣", a line's end as "↵", a carriage return as "CR"."""
+    return {" ": "␣", "\n": "↵", "\r": "CR"}.get(character, character)
+
+
 def readable(client_id):
     """A client's id as a label: "RICHARD_III_GLOUCESTER" -> "Richard III Gloucester"."""
     return " ".join(

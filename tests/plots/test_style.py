@@ -4,7 +4,7 @@ import matplotlib
 import pytest
 
 from fedlab import plots
-from fedlab.plots.style import INK, new_figure, readable
+from fedlab.plots.style import INK, new_figure, readable, visible
 
 
 def test_a_figure_brings_its_own_white_paper_and_leaves_the_learners_settings_alone():
@@ -50,6 +50,10 @@ def test_a_notebook_shows_the_words_below_the_picture(monkeypatch):
 )
 def test_client_ids_become_labels(client_id, label):
     assert readable(client_id) == label
+
+
+def test_characters_that_nobody_sees_become_signs():
+    assert [visible(character) for character in "a \n\r"] == ["a", "␣", "↵", "CR"]
 
 
 def test_every_name_of_the_package_is_there_and_others_are_not():
