@@ -42,6 +42,6 @@ def _describe(client_id, num_characters, batch_chars):
     too_small = sum(size < batch_chars for size in sizes)
     return (
         f"{readable(client_id)} has {num_characters[client_id]:,} characters, place {place} of {len(sizes)} "
-        f"by size; the median is {statistics.median(sizes):,.0f}. {too_small} of {len(sizes)} clients have less "
-        f"than the {batch_chars:,} characters of one batch."
+        f"by size; the median is {statistics.median(sizes):,.0f}. {too_small} of {len(sizes)} clients have "
+        f"less than the {batch_chars:,} characters of one batch."
     )

@@ -41,5 +41,6 @@ def _describe(client_id, labels, own, average):
     most = int(np.argmax(np.abs(own - average)))
     return (
         f"Shares of the {len(labels)} commonest characters. The largest difference: of "
-        f"{readable(client_id)}'s text, {labels[most]} is {own[most]:.1f}%, of all clients' {average[most]:.1f}%."
+        f"{readable(client_id)}'s text, {labels[most]} is {own[most]:.1f}%, "
+        f"of all clients' {average[most]:.1f}%."
     )
