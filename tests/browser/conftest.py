@@ -3,11 +3,12 @@
 import os
 import pathlib
 
+import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
 
 from get_browser import find_browser
-from lab_page import LabServer, NotebookPage
+from lab_page import LabServer, NotebookPage, notebook_of
 
 # A laptop of the smaller kind, on which the widgets must be usable.
 VIEWPORT = {"width": 1024, "height": 900}
@@ -46,13 +47,14 @@ def pictures(tmp_path_factory):
 def open_notebook(lab_server, chromium):
     """Opens a notebook of the given cells: `notebook = open_notebook("import fedlab", "1 + 1")`.
 
-    Returns a function of the cells' code that gives a `lab_page.NotebookPage`, whose `page` is
-    Playwright's. Kernels and pages end with the test.
+    Or one of the repository's: `open_notebook(file=path)`. Gives a `lab_page.NotebookPage`, whose `page`
+    is Playwright's. Kernels and pages end with the test.
     """
     opened = []
 
-    def open_(*cells):
-        opened.append(NotebookPage(lab_server, chromium, cells, VIEWPORT))
+    def open_(*cells, file=None):
+        notebook = nbformat.read(file, as_version=4) if file else notebook_of(*cells)
+        opened.append(NotebookPage(lab_server, chromium, notebook, VIEWPORT))
         return opened[-1]
 
     yield open_
