@@ -39,6 +39,26 @@ def choice(label, options, value=None):
     return made
 
 
+def listing(label, options, rows=6):
+    """A list of which one is chosen, several lines high.
+
+    Args:
+      label: text before it.
+      options: texts, or (text, value) pairs.
+      rows: its height in lines.
+    """
+    made = _labelled(ipywidgets.Select, label, options=options, rows=rows)
+    made.layout.height = "auto"
+    return made
+
+
+def switch(label, options):
+    """Buttons of which one is pressed: texts, the first pressed at first."""
+    made = ipywidgets.ToggleButtons(description=label, options=options)
+    made.style.description_width, made.style.button_width = "auto", "auto"
+    return made
+
+
 def text_line(label, value="", placeholder=""):
     """A field for one line of text."""
     return _labelled(ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=True)

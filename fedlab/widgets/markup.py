@@ -14,6 +14,27 @@ def paragraph(text):
     return f"<p>{escape(text)}</p>"
 
 
+def heading(text):
+    """What stands over a part of a page."""
+    return f"<h4>{escape(text)}</h4>"
+
+
+def passage(text):
+    """Text whose spaces and line breaks are kept."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def numbered(texts, first=1):
+    """A numbered list of texts whose line breaks are kept.
+
+    Args:
+      texts: strings.
+      first: the number of the first.
+    """
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f'<ol class="fedlab-texts" start="{first}">{items}</ol>'
+
+
 def status(text):
     """What is going on, in words; screen readers speak it when they are done with what they say."""
     return f'<p role="status" aria-live="polite">{escape(text)}</p>'

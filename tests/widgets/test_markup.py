@@ -25,6 +25,9 @@ class Elements(html.parser.HTMLParser):
 def test_text_from_outside_never_becomes_html():
     evil = '<img src=x onerror="alert(1)">'
     pieces = [
+        markup.heading(evil),
+        markup.passage(evil),
+        markup.numbered([evil]),
         markup.paragraph(evil),
         markup.status(evil),
         markup.note(evil),
@@ -33,7 +36,12 @@ def test_text_from_outside_never_becomes_html():
         markup.table([evil], [[evil]], evil),
         markup.copy_button("part", evil),
     ]
-    assert [Elements(piece).of("img") for piece in pieces] == [[]] * 7
+    assert [Elements(piece).of("img") for piece in pieces] == [[]] * len(pieces)
+
+
+def test_a_list_goes_on_where_the_last_one_ended():
+    page = Elements(markup.numbered(["a", "b"], first=6))
+    assert page.of("ol")[0]["start"] == "6" and len(page.of("li")) == 2
 
 
 def test_errors_are_spoken_at_once_and_states_when_there_is_time():

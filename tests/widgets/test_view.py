@@ -51,10 +51,12 @@ def test_every_control_has_a_label():
         controls.text_line("Name", "Iago"),
         controls.text_lines("Start text", "The\n"),
         controls.tick("Colour", True),
+        controls.listing("Client", ["Romeo", "Juliet"]),
+        controls.switch("View", ["Lines", "Numbers"]),
     ]
     labels = [control.description for control in made]
-    assert labels == ["Rounds", "Rate", "Optimizer", "Name", "Start text", "Colour"]
-    assert [control.value for control in made] == [3, 0.5, "Adam", "Iago", "The\n", True]
+    assert labels == ["Rounds", "Rate", "Optimizer", "Name", "Start text", "Colour", "Client", "View"]
+    assert [control.value for control in made] == [3, 0.5, "Adam", "Iago", "The\n", True, "Romeo", "Lines"]
 
 
 def test_parts_beside_each_other_wrap_on_a_narrow_page():
