@@ -7,20 +7,26 @@ The report is plain text that can be pasted into an issue.
 import concurrent.futures
 import dataclasses
 import importlib.metadata
+import json
 import os
+import signal
+import subprocess
 import sys
 import time
 import types
 
 from fedlab import compatibility, downloads, machine
 
-BUDGET_S = 10
+BUDGET_S = 9  # For all but starting and ending: under ten seconds, whatever hangs.
+_COMPUTATION_S = 7
 _NETWORK_TIMEOUT_S = 3
 
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
 MEMORY_MB = 1_600  # What the largest notebook takes.
 DISK_MB = 500  # For downloads and results; the installation itself is there already.
-GLIBC_FROM = (2, 27)  # TensorFlow's wheels: manylinux_2_27.
+GLIBC_FROM = (2, 28)  # What the locked wheels ask for; a test compares.
+# Where there is a TensorFlow, and TFF is installed without its worker.
+_INSTALLABLE = (("Linux", "aarch64"), ("Darwin", "arm64"), ("Windows", "AMD64"))
 
 _PACKAGE = "fedlab-notebooks"
 _DATA_HOST = "https://storage.googleapis.com/tff-datasets-public/shakespeare.sqlite.lzma"
@@ -80,14 +86,27 @@ def doctor(facts=None):
     facts = facts or machine.read_machine()
     findings = [check(facts) for check in ON_FACTS]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        network = pool.submit(check_network)
-        findings += [check_versions()]
-        # TensorFlow ends the process, not with an error, on a processor that it was not built for.
+        network = pool.submit(_shielded, "downloads", check_network)
+        findings += [_shielded("packages", check_versions), check_import_order()]
+        # No need to try what cannot succeed.
         if all(finding.status != "failure" for finding in findings):
-            findings += check_computations()
-            findings.append(check_worker(max(1, round(started + BUDGET_S - time.monotonic()))))
+            findings += check_computations(_COMPUTATION_S)
+        if findings[-1].subject == "computation":
+            remaining_s = max(1, round(started + BUDGET_S - time.monotonic()))
+            findings.append(_shielded("TFF's worker", check_worker, remaining_s))
         findings += [check_widgets(), network.result()]
     return Diagnosis(tuple(findings), time.monotonic() - started)
+
+
+def _shielded(subject, check, *arguments):
+    """A check's finding, also where a package that the check itself needs is missing."""
+    try:
+        return check(*arguments)
+    except ImportError as error:
+        return Finding(subject, "failure", _first_line(error), _INSTALL)
+
+
+_INSTALL = "make setup, or the commands in docs/install.md, install what uv.lock says."
 
 
 # --- Facts about the machine ------------------------------------------------------------------------
@@ -98,12 +117,16 @@ def check_platform(facts):
     found = f"{facts.system} on {facts.architecture}"
     if facts.system == "Linux" and facts.is_x86_64:
         return Finding("platform", "ok", found)
+    if (facts.system, facts.architecture) in _INSTALLABLE:
+        return Finding(
+            "platform",
+            "warning",
+            found,
+            "fedlab is tested on Linux on x86-64, and installs here as docs/install.md says. TFF's own "
+            "worker cannot run here; computations run in this process, as everywhere.",
+        )
     return Finding(
-        "platform",
-        "warning",
-        found,
-        "fedlab is tested on Linux on x86-64; elsewhere TFF's own worker cannot run, and computations run "
-        "in this process as everywhere. If something fails, use Colab or Binder.",
+        "platform", "failure", found, "TensorFlow 2.20 is not published for it: use Colab or Binder."
     )
 
 
@@ -188,12 +211,12 @@ def check_versions(package=_PACKAGE):
         wanted = importlib.metadata.requires(package) or []
     except importlib.metadata.PackageNotFoundError:
         return Finding(
-            "packages", "warning", f"{package} is not installed, so wanted versions are unknown", "make setup"
+            "packages", "warning", f"{package} is not installed, so wanted versions are unknown", _INSTALL
         )
     wrong = [problem for problem in map(_problem_with, wanted) if problem]
     if not wrong:
         return Finding("packages", "ok", f"all {len(wanted)} as wanted")
-    return Finding("packages", "failure", "; ".join(wrong), "make setup installs what uv.lock says.")
+    return Finding("packages", "failure", "; ".join(wrong), _INSTALL)
 
 
 def _problem_with(requirement):
@@ -214,29 +237,70 @@ def _problem_with(requirement):
 # --- What runs --------------------------------------------------------------------------------------
 
 
-def check_computations():
-    """Imports TFF and runs a computation: two findings, or one that failed."""
+def check_import_order():
+    """Whether TensorFlow, where this kernel has imported it, has the Keras that TFF needs."""
     try:
-        import tensorflow as tf
-        import tensorflow_federated as tff
-    except Exception as error:
-        return [_import_failure(error)]
-    keras = tf.keras.Model.__module__.partition(".")[0]
-    found = f"TFF {tff.__version__} with TensorFlow {tf.__version__}, tf.keras is {keras}"
-    imported = Finding("import", "ok", found)
+        compatibility.prepare_environment()
+    except ImportError as error:
+        way_out = "Restart the kernel; `import fedlab` comes before anything that imports TensorFlow."
+        return Finding("import order", "failure", _first_line(error), way_out)
+    found = "fedlab first" if "tensorflow" in sys.modules else "fedlab first, TensorFlow not imported yet"
+    return Finding("import order", "ok", found)
+
+
+_HELLO = """
+import json
+import fedlab
+import tensorflow as tf
+import tensorflow_federated as tff
+keras = tf.keras.Model.__module__.partition(".")[0]
+found = f"TFF {tff.__version__} with TensorFlow {tf.__version__}, tf.keras is {keras}"
+print(json.dumps([found, tff.federated_computation(lambda: "Hello, World!")().decode()]))
+"""
+
+
+def check_computations(deadline_s, program=_HELLO):
+    """Imports TFF and runs a computation, in a process of its own, which may crash or hang.
+
+    Args:
+      deadline_s: seconds that it has.
+      program: what it runs; prints [what was imported, what TFF said] as JSON in its last line.
+
+    Returns:
+      Two findings, or the one that something is wrong.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        hello = tff.federated_computation(lambda: "Hello, World!")()
-    except Exception as error:
-        return [imported, Finding("computation", "failure", _first_line(error), _REPORT)]
-    return [imported, Finding("computation", "ok", f"TFF says {hello.decode()} in this process")]
+        ended = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, timeout=deadline_s
+        )
+    except subprocess.TimeoutExpired:
+        return [Finding("import", "warning", f"not done after {deadline_s} s", _SLOW)]
+    try:
+        imported, hello = json.loads(ended.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        return [_import_failure(ended)]
+    said = f"TFF says {hello} without its worker"
+    return [Finding("import", "ok", imported), Finding("computation", "ok", said)]
 
 
-_REPORT = "Restart the kernel and try again; if it stays, paste this report into an issue."
+_SLOW = "The first import is slow on some disks: ask again. If it stays, close other programs, or use Colab."
+_REPORT = "Paste this report into an issue."
+_ILLEGAL_INSTRUCTION = (-signal.SIGILL, 0xC000001D)  # On Unix, and on Windows.
 
 
-def _import_failure(error):
-    way_out = _REPORT if "Restart" not in str(error) else "As it says; fedlab comes before TensorFlow."
-    return Finding("import", "failure", f"{type(error).__name__}: {_first_line(error)}", way_out)
+def _import_failure(ended):
+    """What a process that did not say hello died of."""
+    if ended.returncode in _ILLEGAL_INSTRUCTION:
+        found = "TensorFlow met an instruction that this processor does not have"
+        return Finding("import", "failure", found, "Use another machine, Colab or Binder.")
+    if ended.returncode == -9:
+        found = "it was killed, most likely for want of memory"
+        return Finding("import", "failure", found, "Close other programs and notebooks, then ask again.")
+    lines = ended.stderr.decode(errors="replace").splitlines() or ["it said nothing"]
+    found = f"{lines[-1]} (exit code {ended.returncode})"
+    missing = "ModuleNotFoundError" in lines[-1]
+    return Finding("import", "failure", found, _INSTALL if missing else _REPORT)
 
 
 def check_worker(deadline_s, binary=None):

@@ -1,5 +1,6 @@
-"""Facts about this machine, read from the operating system: no opinion, and nothing imported for it."""
+"""Facts about this machine, read from the operating system: no opinion."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -56,8 +57,10 @@ def read_cpu_flags(path):
 def read_memory_mb(limit_files):
     """Memory in MB: the machine's, or a container's limit where that is less."""
     limits = [limit for limit in map(_read_number, limit_files) if limit is not None]
-    if "SC_PHYS_PAGES" in os.sysconf_names:
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(ImportError):  # As where an installation broke off, and the doctor is asked.
+        import psutil
+
+        limits.append(psutil.virtual_memory().total)
     return min(limits) // 2**20 if limits else None
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.metadata
+import pathlib
 import signal
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import fedlab
 from fedlab import doctor, machine
 
+ROOT = pathlib.Path(__file__).parent.parent
 HEALTHY = machine.Machine(
     system="Linux",
     architecture="x86_64",
@@ -42,12 +44,19 @@ def test_a_healthy_machine_has_nothing_to_mend():
             dict(system="Darwin", architecture="arm64", libc="", cpu_flags=None),
             "warning",
             "Darwin on arm64",
-            "Colab",
+            "docs/install.md",
         ),
-        (dict(system="Windows", architecture="AMD64", libc=""), "warning", "Windows on AMD64", "Colab"),
+        (dict(system="Windows", architecture="AMD64", libc=""), "warning", "Windows on AMD64", "install.md"),
+        (dict(architecture="aarch64", cpu_flags=None), "warning", "Linux on aarch64", "docs/install.md"),
+        (
+            dict(system="Darwin", libc="", cpu_flags=None),
+            "failure",
+            "Darwin on x86_64",
+            "TensorFlow 2.20 is not published for it: use Colab or Binder.",
+        ),
         (dict(python=(3, 9, 2)), "failure", "3.9.2", "3.11, 3.12 or 3.13"),
         (dict(python=(3, 14, 0)), "failure", "3.14.0", "3.11, 3.12 or 3.13"),
-        (dict(libc="glibc 2.17"), "failure", "glibc 2.17", "glibc 2.27 or newer"),
+        (dict(libc="glibc 2.27"), "failure", "glibc 2.27", "glibc 2.28 or newer"),
         (dict(libc=""), "failure", "not glibc", "not Alpine"),
         (dict(cpu_flags=frozenset(["sse2"])), "failure", "2 CPUs without AVX", "Illegal instruction"),
         (dict(memory_mb=900), "failure", "900 MB", "1,600 MB"),
@@ -77,7 +86,7 @@ def test_wrong_and_missing_packages_are_named(monkeypatch):
     assert "numpy" in finding.found and "is not >=99" in finding.found
     assert "no-such-package is missing (wanted ~=1.0)" in finding.found
     assert "requests" not in finding.found and "winonly" not in finding.found
-    assert "make setup" in finding.way_out
+    assert "make setup" in finding.way_out and "docs/install.md" in finding.way_out
 
 
 def test_a_fedlab_that_was_not_installed_is_noted():
@@ -132,15 +141,68 @@ def test_a_worker_for_another_processor_is_understood(tmp_path):
     assert found.startswith(("TFF's worker needs a processor with AVX", "TFF's worker listens on every"))
 
 
-# --- Imports, widgets, network ------------------------------------------------------------------------
+# --- TensorFlow and TFF -------------------------------------------------------------------------------
 
 
-def test_an_import_that_fails_says_so():
-    error = ImportError("TensorFlow was imported before fedlab ... Restart the kernel")
-    finding = doctor._import_failure(error)
+def what_is_wrong(program, deadline_s=10):
+    started = time.monotonic()
+    (finding,) = doctor.check_computations(deadline_s, program)
+    assert time.monotonic() - started < deadline_s + 2
+    return finding
+
+
+def test_a_processor_without_tensorflows_instructions_is_understood():
+    finding = what_is_wrong(f"import os; os.kill(os.getpid(), {int(signal.SIGILL)})")
     assert finding.status == "failure"
-    assert "TensorFlow was imported before fedlab" in finding.found
-    assert "fedlab comes before TensorFlow" in finding.way_out
+    assert finding.found == "TensorFlow met an instruction that this processor does not have"
+    assert "Colab" in finding.way_out
+
+
+def test_an_import_that_is_killed_wanted_memory():
+    finding = what_is_wrong("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert finding.status == "failure"
+    assert "want of memory" in finding.found
+    assert "Close other programs" in finding.way_out
+
+
+def test_an_import_that_hangs_is_given_up_in_time():
+    finding = what_is_wrong("import time; time.sleep(600)", deadline_s=1)
+    assert finding.status == "warning"
+    assert finding.found == "not done after 1 s"
+    assert "ask again" in finding.way_out
+
+
+@pytest.mark.parametrize("rubbish", ["", "print('rubbish')", "print('[1, 2, 3]')"])
+def test_a_computation_that_talks_rubbish_has_failed(rubbish):
+    finding = what_is_wrong(rubbish)
+    assert finding.status == "failure"
+    assert "exit code 0" in finding.found
+    assert "issue" in finding.way_out
+
+
+def test_an_import_that_fails_says_so_and_a_missing_package_how_to_get_it():
+    finding = what_is_wrong("raise ImportError('half a wheel')")
+    assert finding.found == "ImportError: half a wheel (exit code 1)"
+    assert "issue" in finding.way_out
+    finding = what_is_wrong("import no_such_package")
+    assert finding.found == "ModuleNotFoundError: No module named 'no_such_package' (exit code 1)"
+    assert "docs/install.md" in finding.way_out
+
+
+def test_a_kernel_that_imported_tensorflow_first_is_to_be_restarted():
+    # `import fedlab` refuses a TensorFlow that came first; here the setting is lost afterwards.
+    code = (
+        "import os, sys, types, fedlab; os.environ.pop('TF_USE_LEGACY_KERAS')\n"
+        "sys.modules['tensorflow'] = types.ModuleType('tensorflow')\n"
+        "print(fedlab.doctor.check_import_order())"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.startswith("FAIL  import order: TensorFlow was imported before fedlab"), ended.stderr
+    assert "Restart the kernel" in ended.stdout
+    assert doctor.check_import_order().status == "ok"
+
+
+# --- Widgets, network ---------------------------------------------------------------------------------
 
 
 def test_missing_widgets_are_noted(monkeypatch):
@@ -193,6 +255,36 @@ def test_the_report_can_be_pasted_and_says_what_fails():
     assert not diagnosis.can_run
 
 
+def test_everything_is_looked_at_in_under_ten_seconds_even_if_all_hangs(monkeypatch):
+    monkeypatch.setattr(doctor, "check_network", lambda: time.sleep(6))
+    monkeypatch.setattr(doctor, "check_versions", lambda: doctor.Finding("packages", "ok", ""))
+    monkeypatch.setattr(doctor.check_computations, "__defaults__", ("import time; time.sleep(600)",))
+    started = time.monotonic()
+    diagnosis = doctor.doctor(HEALTHY)
+    assert time.monotonic() - started < 10
+    assert "import" in [finding.subject for finding in diagnosis.findings if finding is not None]
+
+
+def test_an_installation_that_broke_off_is_reported_not_raised(tmp_path):
+    # A Python with nothing but the standard library, and fedlab's own files.
+    ended = subprocess.run(
+        [sys._base_executable, "-I", "-S", "-c", BROKEN_OFF, str(ROOT)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "FAIL  import: ModuleNotFoundError: No module named 'tensorflow' (exit code 1)" in ended.stdout
+    assert "docs/install.md" in ended.stdout
+    assert ended.stderr == ""
+    assert ended.returncode == 1
+
+
+BROKEN_OFF = (
+    "import sys; sys.path.insert(0, sys.argv.pop()); from fedlab import cli; sys.exit(cli.main(['doctor']))"
+)
+
+
 def test_with_a_failure_tensorflow_is_not_tried():
     diagnosis = doctor.doctor(dataclasses.replace(HEALTHY, cpu_flags=frozenset(["sse2"])))
     assert "import" not in [finding.subject for finding in diagnosis.findings]
@@ -212,6 +304,6 @@ def test_the_command_reports_and_its_exit_code_says_whether_it_can_run():
     ended = subprocess.run(
         [sys.executable, "-m", "fedlab.cli", "doctor"], capture_output=True, text=True, timeout=120
     )
-    assert "TFF says Hello, World! in this process" in ended.stdout
+    assert "TFF says Hello, World! without its worker" in ended.stdout
     assert "This machine can run fedlab." in ended.stdout
     assert ended.returncode == 0
