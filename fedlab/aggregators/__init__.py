@@ -17,20 +17,28 @@ measurements of the factory inside.
 | TopKFactory | the inner factory's largest | as the inner one | the inner factory's | sent first |
 """
 
-from fedlab.aggregators.client_norms import ClientNormsFactory
-from fedlab.aggregators.coordinate_median import CoordinateMedianFactory
-from fedlab.aggregators.pairing import for_fed_avg
-from fedlab.aggregators.scaled_sum import ScaledSumFactory
-from fedlab.aggregators.stack import StackFactory
-from fedlab.aggregators.top_k import TopKFactory
-from fedlab.aggregators.trimmed_mean import TrimmedMeanFactory
+import importlib
 
-__all__ = [
-    "ClientNormsFactory",
-    "CoordinateMedianFactory",
-    "ScaledSumFactory",
-    "StackFactory",
-    "TopKFactory",
-    "TrimmedMeanFactory",
-    "for_fed_avg",
-]
+# The names of this package, and the modules that they wait in: what a learner types is read without TFF.
+_HOMES = {
+    "ClientNormsFactory": "client_norms",
+    "CoordinateMedianFactory": "coordinate_median",
+    "Exploration": "exploring",
+    "ScaledSumFactory": "scaled_sum",
+    "StackFactory": "stack",
+    "TopKFactory": "top_k",
+    "TrimmedMeanFactory": "trimmed_mean",
+    "for_fed_avg": "pairing",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_HOMES)}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_HOMES])
