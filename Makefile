@@ -46,9 +46,13 @@ bench: setup  ## measure what is claimed about speed
 	done
 	$(if $(wildcard benchmarks/*.py),,$(error benchmarks/ holds no benchmark yet))
 
-requirements:  ## export requirements.txt from uv.lock
-	@PYTHON='$(PYTHON)' MAKE_TARGET=requirements tools/export_requirements.sh > requirements.txt.part
+requirements: export PYTHON := $(PYTHON)
+requirements: export MAKE_TARGET := requirements
+requirements:  ## export requirements.txt and colab/requirements.txt from uv.lock
+	@tools/export_requirements.sh > requirements.txt.part
 	@mv requirements.txt.part requirements.txt
+	@tools/export_requirements.sh --colab > requirements.txt.part
+	@mv requirements.txt.part colab/requirements.txt
 	@echo "requirements.txt: $$(grep -c == requirements.txt) packages, as uv.lock has them"
 
 clean:  ## remove .venv, .tools and caches

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes an environment with the packages of Google Colab, at the versions that colab/uv.lock has: without
-# fedlab and without TFF, as a notebook finds Colab. Fast and silent when it is there.
+# fedlab and without TFF, as a notebook finds Colab. Its folder wheels/ holds what the setup cell installs
+# there, for tests without the network (80 MB). Fast and silent when all is there.
 #
 #   tools/colab_environment.sh                             .venv-colab, with the Python of .venv
 #   tools/colab_environment.sh .venv-colab-3.13 3.13       another folder, another Python
@@ -41,13 +42,34 @@ choose_python() {
 }
 
 # The folder's name is part of it: a venv that was moved or copied does not work.
-fingerprint() { printf '%s %s\n' "$(cat colab/pyproject.toml colab/uv.lock | cksum)" "$FOLDER"; }
+fingerprint() {
+  printf '%s %s\n' "$({ cat colab/pyproject.toml colab/uv.lock colab/requirements.txt && build_system; } | cksum)" "$FOLDER"
+}
+
+build_system() { sed -n '/^\[build-system\]/,/^$/p' pyproject.toml; }
 
 is_set_up() {
   [[ -f $STAMP && $(<"$STAMP") == "$(fingerprint)" ]] || return 1
   local version
   version=$(version_of "$FOLDER/bin/python")
   [[ $version == "$wanted_version" || $version == "$wanted_version".* ]]
+}
+
+# What colab/set_up.py finds missing here, and what pip builds fedlab with.
+download_wheels() {
+  local pip=("$FOLDER/bin/python" -m pip --quiet --disable-pip-version-check download --dest "$FOLDER/wheels")
+  rm -rf "$FOLDER/wheels"
+  missing_here >"$FOLDER/missing.txt" &&
+    build_system | sed -n 's/^requires = \["\(.*\)"\]$/\1/p' >"$FOLDER/build.txt" &&
+    "${pip[@]}" --no-deps --ignore-requires-python -r "$FOLDER/missing.txt" >&2 &&
+    "${pip[@]}" --only-binary :all: -r "$FOLDER/build.txt" >&2
+}
+
+missing_here() {
+  PYTHONPATH=colab "$FOLDER/bin/python" -c 'if True:
+    import pathlib, set_up
+    pinned = set_up.read_pinned(pathlib.Path("colab/requirements.txt").read_text())
+    print(*set_up.find_missing(pinned), sep="\n")'
 }
 
 main() {
@@ -61,6 +83,10 @@ main() {
     fail "the installation did not finish: see above." \
       "Where no Python $wanted_version was found, name one: an installed command, or a path." \
       "What was downloaded is kept: run the same command again to go on."
+  # Compiled once here, and not again in every copy that a test makes.
+  env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$FOLDER/bin/python" -c "import tensorflow" >&2 ||
+    fail "TensorFlow does not run in ${FOLDER#"$PWD"/}: see above."
+  download_wheels || fail "what the setup cell installs could not be downloaded: see above."
   fingerprint >"$STAMP"
   say "done: ${FOLDER#"$PWD"/} has Colab's packages, on Python $(version_of "$FOLDER/bin/python")"
 }

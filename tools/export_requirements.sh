@@ -1,10 +1,26 @@
 #!/usr/bin/env bash
-# Prints requirements.txt: the run-time half of uv.lock, as plain pip and Binder read it.
-# `make requirements` writes the file; a test compares it with the lock. UV names the uv to use.
+# Prints the run-time half of uv.lock, as plain pip and Binder read it: requirements.txt. With --colab,
+# what of it Colab may lack: colab/requirements.txt, for colab/set_up.py.
+# `make requirements` writes both files; tests compare them with the lock. UV names the uv to use.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 uv=${UV:-$(tools/setup.sh --uv)}
+export_lock() {
+  "$uv" export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header "$@"
+}
+
+if [[ ${1:-} == --colab ]]; then
+  cat <<'HEADER'
+# Exported from uv.lock by `make requirements`; do not edit.
+#
+# What fedlab needs beside TensorFlow, the widgets and a notebook's server, which are Colab's own.
+# colab/set_up.py installs of this list what Colab lacks, and leaves what Colab has.
+HEADER
+  export_lock --prune tensorflow --prune tf-keras --prune ipywidgets --prune jupyterlab
+  exit
+fi
+
 cat <<'HEADER'
 # Exported from uv.lock by `make requirements`; do not edit.
 #
@@ -15,4 +31,4 @@ cat <<'HEADER'
 # --no-deps --ignore-requires-python: TensorFlow Federated's own metadata asks for packages that no
 # longer exist and for Python < 3.12; this list is complete without it.
 HEADER
-"$uv" export --frozen --quiet --no-dev --no-emit-project --no-hashes --no-annotate --no-header
+export_lock

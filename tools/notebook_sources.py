@@ -5,6 +5,7 @@
     {{ measured }}   minutes and memory on two cores, from notebooks/measured.json
     {{ links }}      where the notebook opens in Colab and Binder
     {{ setup }}      the one setup cell that all notebooks share: notebooks/sources/setup_cell.txt
+    {{ repository }}, {{ branch }}   inside that cell: where pyproject.toml says that this is published
     {{ next }}       the link to the next notebook
     {{ course }}     a list of all notebooks
 """
@@ -86,7 +87,11 @@ def fill(notebook, source, measured=None):
       measured: {"seconds": ..., "peak_mb": ...}, or None where it was never measured.
     """
     for cell in notebook.cells:
-        cell.source = _PLACEHOLDER.sub(lambda match: _filling(match.group(1), source, measured), cell.source)
+        cell.source = _fill_text(cell.source, source, measured)
+
+
+def _fill_text(text, source, measured):
+    return _PLACEHOLDER.sub(lambda match: _filling(match.group(1), source, measured), text)
 
 
 def _filling(name, source, measured):
@@ -96,7 +101,9 @@ def _filling(name, source, measured):
         colab, binder = (opening_url(notebook_of(source).name, service) for service in ("colab", "binder"))
         return f"[Open in Colab]({colab}) · [Open in Binder]({binder})"
     if name == "setup":
-        return SETUP_CELL.read_text(encoding="utf-8").strip()
+        return _fill_text(SETUP_CELL.read_text(encoding="utf-8").strip(), source, measured)
+    if name in ("repository", "branch"):
+        return publication()[name]
     if name == "next":
         return _link_to_next(source)
     if name == "course":
@@ -159,12 +166,16 @@ def lesson_of(source):
 
 def opening_url(notebook_name, service):
     """Where a notebook of the repository that pyproject.toml names opens in "colab" or "binder"."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    settings = project["tool"]["fedlab"]
-    repository, branch = settings["repository"], settings["branch"]
+    repository, branch = publication()["repository"], publication()["branch"]
     if service == "colab":
         return (
             f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{notebook_name}"
         )
     path = urllib.parse.quote(f"lab/tree/notebooks/{notebook_name}", safe="")
     return f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath={path}"
+
+
+def publication():
+    """Where this is published, as pyproject.toml says: {"repository": "OWNER/NAME", "branch": "main"}."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["tool"]["fedlab"]
