@@ -59,6 +59,21 @@ def switch(label, options):
     return made
 
 
+def several(label, options, rows=8):
+    """A list to choose several from; at first all are chosen.
+
+    Args:
+      label: text before it.
+      options: (text, value) pairs.
+      rows: how many of them are seen at once.
+    """
+    made = _labelled(ipywidgets.SelectMultiple, label, options=options, rows=rows)
+    made.layout.width = "100%"
+    made.layout.max_width = "690px"
+    made.value = [value for _, value in options]
+    return made
+
+
 def text_line(label, value="", placeholder=""):
     """A field for one line of text."""
     return _labelled(ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=True)
