@@ -81,8 +81,9 @@ asyncio.run(question)
 # Last, a cell of settings: what you may want to change, in one place.
 
 # %%
-READINGS_CELSIUS = [17.5, 20.0, 24.0]  # of three thermometers: our first clients
-READINGS_TAKEN = [1.0, 1.0, 2.0]  # how many readings each of them stands for
+# @markdown Three thermometers are our first clients: what they read, and how many readings each stands for.
+READINGS_CELSIUS = [17.5, 20.0, 24.0]  # @param {"type": "raw"}
+READINGS_TAKEN = [1.0, 1.0, 2.0]  # @param {"type": "raw"}
 
 # %% [markdown]
 # And here is the picture of one round:

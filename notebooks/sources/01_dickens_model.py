@@ -28,11 +28,13 @@ from fedlab.models.char_rnn import with_batch_size
 from fedlab.vocabulary import CHARACTERS, decode, encode
 
 # %%
-SOURCE = "pocket"  # or "tff": the checkpoints of TFF's tutorial, downloaded once
-START = "It was a dark night, and the "
-TEMPERATURES = (0.2, 0.5, 1.0, 1.5)
-LENGTH = 160  # characters to write
-SEED = 1
+# @markdown `"tff"` stands for the checkpoints of TFF's tutorial, downloaded once.
+SOURCE = "pocket"  # @param ["pocket", "tff"]
+# @markdown What the model goes on from, and how many characters it writes.
+START = "It was a dark night, and the "  # @param {"type": "string"}
+LENGTH = 160  # @param {"type": "slider", "min": 40, "max": 600, "step": 20}
+TEMPERATURES = (0.2, 0.5, 1.0, 1.5)  # @param {"type": "raw"}
+SEED = 1  # @param {"type": "integer"}
 
 # %% [markdown]
 # ## 86 characters

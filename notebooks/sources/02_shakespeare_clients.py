@@ -32,11 +32,12 @@ from fedlab.datasets.sequences import (
 from fedlab.vocabulary import CHARACTERS, decode
 
 # %%
-SOURCE = "pocket"  # or "tff": the 715 clients of TFF's tutorials, downloaded once
-CLIENT = "HAMLET_HAMLET"
-BATCH_SIZE = 8
-SEQUENCE_LENGTH_CHARS = 100
-SEED = 1
+# @markdown `"tff"` stands for the 715 clients of TFF's tutorials, downloaded once.
+SOURCE = "pocket"  # @param ["pocket", "tff"]
+CLIENT = "HAMLET_HAMLET"  # @param {"type": "string"}
+BATCH_SIZE = 8  # @param {"type": "integer"}
+SEQUENCE_LENGTH_CHARS = 100  # @param {"type": "integer"}
+SEED = 1  # @param {"type": "integer"}
 
 # %% [markdown]
 # ## Clients by id

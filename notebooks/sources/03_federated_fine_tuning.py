@@ -33,12 +33,16 @@ from fedlab.vocabulary import VOCABULARY_SIZE, decode, encode
 # Everything that you may want to change stands in one cell.
 
 # %%
-ROUNDS = 4
-CLIENTS_PER_ROUND = 5
-CLIENT_LEARNING_RATE = 0.001  # of Adam, at the clients
-SERVER_LEARNING_RATE = 1.0  # of plain SGD, at the server
-SEED = 1
-START, LENGTH, TEMPERATURE = "What say you, my lord? ", 300, 0.5
+ROUNDS = 4  # @param {"type": "slider", "min": 1, "max": 30, "step": 1}
+CLIENTS_PER_ROUND = 5  # @param {"type": "slider", "min": 1, "max": 20, "step": 1}
+# @markdown The learning rates of Adam at the clients and of plain SGD at the server.
+CLIENT_LEARNING_RATE = 0.001  # @param {"type": "number"}
+SERVER_LEARNING_RATE = 1.0  # @param {"type": "number"}
+SEED = 1  # @param {"type": "integer"}
+# @markdown What the models go on from, how many characters they write, and how boldly.
+START = "What say you, my lord? "  # @param {"type": "string"}
+LENGTH = 300  # @param {"type": "slider", "min": 60, "max": 600, "step": 20}
+TEMPERATURE = 0.5  # @param {"type": "slider", "min": 0.1, "max": 2.0, "step": 0.1}
 
 # %% [markdown]
 # The model has read Dickens and no Shakespeare. The clients are roles of Shakespeare's plays; of each, a

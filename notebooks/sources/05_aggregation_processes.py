@@ -23,11 +23,13 @@ import tensorflow_federated as tff
 # Three clients hold one number each; the last one knows twice as much as the others.
 
 # %%
-VALUES = [1.0, 2.0, 5.0]  # one at each client
-WEIGHTS = [1.0, 1.0, 2.0]  # how much each of them counts
+# @markdown One value at each client, and how much each of them counts.
+VALUES = [1.0, 2.0, 5.0]  # @param {"type": "raw"}
+WEIGHTS = [1.0, 1.0, 2.0]  # @param {"type": "raw"}
+# @markdown Longer values are shortened to this:
+CLIP_NORM = 3.0  # @param {"type": "number"}
+ROUNDS = 7  # @param {"type": "slider", "min": 1, "max": 20, "step": 1}
 NUMBER = tff.TensorType(np.float32)  # the type of one client's value, and of its weight
-CLIP_NORM = 3.0  # longer values are shortened to this
-ROUNDS = 7
 
 # %% [markdown]
 # ## 1 · An aggregation is the way up

@@ -23,10 +23,11 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 # %%
-VALUES = [1.0, 2.0, 5.0]  # one at each client
+# @markdown One value at each client.
+VALUES = [1.0, 2.0, 5.0]  # @param {"type": "raw"}
+ROUNDS = 3  # @param {"type": "slider", "min": 2, "max": 10, "step": 1}
 NUMBER = tff.TensorType(np.float32)  # the type of one client's value
 LAYER = tff.to_type([(np.float32, (2,)), (np.float32, (3,))])  # two tensors, as a model's layer has
-ROUNDS = 3
 
 # %% [markdown]
 # ## The task
