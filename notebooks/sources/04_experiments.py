@@ -37,10 +37,10 @@ algorithms, optimizers = tff.learning.algorithms, tff.learning.optimizers
 
 # %%
 ROUNDS = 5  # @param {"type": "slider", "min": 1, "max": 50, "step": 1}
-CLIENTS_PER_ROUND = 4  # @param {"type": "slider", "min": 1, "max": 10, "step": 1}
+CLIENTS_PER_ROUND = 4  # @param {"type": "slider", "min": 1, "max": 8, "step": 1}
 # @markdown Of each client: batches to train on, the rest is left out; and windows of 100 characters, held out.
-BATCHES_PER_CLIENT = 5  # @param {"type": "slider", "min": 1, "max": 10, "step": 1}
-HELD_OUT_WINDOWS = 8  # @param {"type": "slider", "min": 1, "max": 20, "step": 1}
+BATCHES_PER_CLIENT = 5  # @param {"type": "slider", "min": 1, "max": 8, "step": 1}
+HELD_OUT_WINDOWS = 8  # @param {"type": "slider", "min": 1, "max": 10, "step": 1}
 SEED = 1  # @param {"type": "integer"}
 
 # %% [markdown]
