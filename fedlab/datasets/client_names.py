@@ -27,14 +27,19 @@ def check_client_id(client_id, client_ids):
 
 def suggest(name, client_ids):
     """Which clients somebody may have meant, as the end of a sentence: "did you mean 'A_B'?"."""
+    near = near_clients(name, client_ids)
+    if near:
+        return "did you mean " + " or ".join(map(repr, near)) + "?"
+    return f"it has {len(client_ids)} clients; see client_ids{_example(client_ids)}."
+
+
+def near_clients(name, client_ids):
+    """Up to three clients whose ids, or whose roles, are like a name that is mistyped."""
     wanted = name.upper().strip().replace(" ", "_")
     inside = [known for known in client_ids if wanted and wanted in known]
     near = inside[:3] or difflib.get_close_matches(wanted, client_ids, n=3, cutoff=0.5)
     roles = {known.split("_")[-1]: known for known in client_ids}
-    near = near or [roles[role] for role in difflib.get_close_matches(wanted, roles, n=3, cutoff=0.7)]
-    if near:
-        return "did you mean " + " or ".join(map(repr, near)) + "?"
-    return f"it has {len(client_ids)} clients; see client_ids{_example(client_ids)}."
+    return near or [roles[role] for role in difflib.get_close_matches(wanted, roles, n=3, cutoff=0.7)]
 
 
 def _example(client_ids):
