@@ -155,6 +155,22 @@ def test_new_prose_keeps_the_outputs_and_new_code_is_refused(built, tmp_path, mo
         build_notebooks.with_new_prose(path, built[1])
 
 
+def test_new_comments_and_a_new_setup_cell_keep_the_outputs(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(notebook_sources, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(notebook_sources, "SETUP_CELL", tmp_path / "setup_cell.txt")
+    path = tmp_path / "42_trial.py"
+    notebook = nbformat.from_dict(dict(built[0]))
+    notebook.cells[1].source = "# Setup. As it was."
+    build_notebooks.write(notebook, tmp_path / "42_trial.ipynb")
+
+    path.write_text(SOURCE.replace('print("out")', 'print("out")  # a comment'), encoding="utf-8")
+    notebook_sources.SETUP_CELL.write_text("# Setup. As it is now.\nimport sys\n")
+    changed = build_notebooks.with_new_prose(path, built[1])
+    assert changed.cells[1].source == "# Setup. As it is now.\nimport sys"
+    assert 'print("out")  # a comment' in changed.cells[2].source
+    assert changed.cells[2].outputs[1].text == "out\n"
+
+
 def test_what_the_test_run_measured_is_taken_over(tmp_path, monkeypatch):
     measured, latest = tmp_path / "measured.json", tmp_path / "measured.latest.json"
     notebook_sources.write_measured({"00_welcome": {"seconds": 1, "peak_mb": 1}, "gone": {}}, measured)

@@ -2,7 +2,7 @@
 
     tools/build_notebooks.py                 all of them (make notebooks)
     tools/build_notebooks.py 00 03           these (make notebooks ARGS="00 03")
-    tools/build_notebooks.py --prose 00      text only: keeps the outputs, for changes outside the code
+    tools/build_notebooks.py --prose 00      keeps the outputs: for changes in text, comments and setup cell
     tools/build_notebooks.py --measured      takes over the minutes and memory of the last `make test`
 
 A script notebooks/sources/NN_name.py is run from the folder notebooks/ by a kernel of its own, offline,
@@ -11,6 +11,7 @@ A notebook that was never measured gets its minutes and memory from this run.
 """
 
 import argparse
+import ast
 import contextlib
 import json
 import os
@@ -103,13 +104,18 @@ def with_new_prose(source, measured):
     notebook = notebook_sources.read_source(source)
     notebook_sources.fill(notebook, source, measured)
     old, new = (
-        [(cell.source, cell.metadata.get("tags", [])) for cell in _code_cells(each)]
+        [(_what_runs(cell.source), cell.metadata.get("tags", [])) for cell in _code_cells(each)]
         for each in (committed, notebook)
     )
     if old != new:
         raise ValueError(f"{source.name}: the code changed; build it without --prose.")
     take_outputs(committed, notebook)
     return notebook
+
+
+def _what_runs(code):
+    """A cell's code without its comments; of the setup cell, which is silent here, only that it is one."""
+    return "setup" if code.startswith("# Setup.") else ast.dump(ast.parse(code))
 
 
 def take_measured(path=notebook_sources.MEASURED, latest=notebook_sources.LATEST):
