@@ -18,7 +18,7 @@ import types
 from fedlab import compatibility, downloads, machine
 
 BUDGET_S = 9  # For all but starting and ending: under ten seconds, whatever hangs.
-_COMPUTATION_S = 7
+_COMPUTATION_S = 8
 _NETWORK_TIMEOUT_S = 3
 
 PYTHON_FROM, PYTHON_BELOW = (3, 11), (3, 14)
@@ -248,38 +248,53 @@ def check_import_order():
     return Finding("import order", "ok", found)
 
 
-_HELLO = """
-import json
-import fedlab
-import tensorflow as tf
-import tensorflow_federated as tff
-keras = tf.keras.Model.__module__.partition(".")[0]
-found = f"TFF {tff.__version__} with TensorFlow {tf.__version__}, tf.keras is {keras}"
-print(json.dumps([found, tff.federated_computation(lambda: "Hello, World!")().decode()]))
-"""
+def check_computations(deadline_s, program=None):
+    """Imports TFF and runs a computation.
 
-
-def check_computations(deadline_s, program=_HELLO):
-    """Imports TFF and runs a computation, in a process of its own, which may crash or hang.
+    Where this process has TFF already, it is asked; else a process of its own, which may crash or hang.
 
     Args:
-      deadline_s: seconds that it has.
-      program: what it runs; prints [what was imported, what TFF said] as JSON in its last line.
+      deadline_s: seconds that the other process has.
+      program: what it runs; prints what `_say_hello` returns as JSON in its last line.
 
     Returns:
       Two findings, or the one that something is wrong.
     """
+    if program is None and "tensorflow_federated" in sys.modules:
+        try:
+            return _two_findings(*_say_hello())
+        except Exception as error:
+            return [Finding("computation", "failure", _first_line(error), f"Restart the kernel. {_REPORT}")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", program], env=environment, capture_output=True, timeout=deadline_s
+            [sys.executable, "-c", _HELLO if program is None else program],
+            env=environment,
+            capture_output=True,
+            timeout=deadline_s,
         )
     except subprocess.TimeoutExpired:
         return [Finding("import", "warning", f"not done after {deadline_s} s", _SLOW)]
     try:
-        imported, hello = json.loads(ended.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
+        return _two_findings(*json.loads(ended.stdout.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError):
         return [_import_failure(ended)]
+
+
+_HELLO = "from fedlab import doctor; import json; print(json.dumps(doctor._say_hello()))"
+
+
+def _say_hello():
+    """What is imported, and what a computation says."""
+    import tensorflow as tf
+    import tensorflow_federated as tff
+
+    keras = tf.keras.Model.__module__.partition(".")[0]
+    found = f"TFF {tff.__version__} with TensorFlow {tf.__version__}, tf.keras is {keras}"
+    return found, tff.federated_computation(lambda: "Hello, World!")().decode()
+
+
+def _two_findings(imported, hello):
     said = f"TFF says {hello} without its worker"
     return [Finding("import", "ok", imported), Finding("computation", "ok", said)]
 
