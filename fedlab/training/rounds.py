@@ -16,7 +16,7 @@ from fedlab.training.keras_adapter import weights_of
 
 
 class TrainingDivergedError(ArithmeticError):
-    """The loss of a round is NaN or infinite; the server still has the round before."""
+    """The loss of a round, or every client's update, is NaN or infinite; the server has the round before."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ def run_rounds(
 
     Raises:
       ValueError: no client has enough text; impossible numbers.
-      TrainingDivergedError: the loss became NaN or infinite.
+      TrainingDivergedError: the loss, or the updates of all clients, became NaN or infinite.
     """
     check_whole_numbers(num_rounds=num_rounds, local_epochs=local_epochs, evaluate_every=evaluate_every)
     plan = plan_rounds(
@@ -210,7 +210,7 @@ def _run_round(server, plan):
     output = server.process.next(server.state, datasets)
     seconds = time.monotonic() - started
     metrics = {name: float(value) for name, value in output.metrics["client_work"]["train"].items()}
-    _check_finite(metrics["loss"], number)
+    _check_finite(metrics, number)
     server.state, server.round_number = output.state, number
     return RoundRecord(
         round_number=number,
@@ -233,9 +233,15 @@ def _flatten_scalars(measurements, prefix=""):
             yield f"{prefix}{name}", float(value)
 
 
-def _check_finite(loss, round_number):
-    if not math.isfinite(loss):
-        raise TrainingDivergedError(
-            f"Round {round_number}: the loss is {loss}. The server keeps round {round_number - 1}; "
-            "start again from there with a smaller learning rate."
-        )
+def _check_finite(metrics, round_number):
+    if metrics.get("num_examples") == 0:
+        # TFF sends nothing of a client whose update is not finite, not even its loss.
+        problem = "the updates of all clients are NaN or infinite"
+    elif not math.isfinite(metrics["loss"]):
+        problem = f"the loss is {metrics['loss']}"
+    else:
+        return
+    raise TrainingDivergedError(
+        f"Round {round_number}: {problem}. The server keeps round {round_number - 1}; "
+        "start again from there with a smaller learning rate."
+    )

@@ -204,6 +204,14 @@ def test_diverged_training_keeps_the_last_good_round(small_model):
     assert server.round_number == 0
 
 
+def test_a_round_in_which_no_clients_update_is_finite_is_an_error_not_a_loss_of_0(small_model):
+    # Three steps of such a rate: TFF leaves the client out, and its loss of the round with it.
+    server = start_server(fed_avg(small_model, client_rate=3e38), small_model)
+    with pytest.raises(TrainingDivergedError, match="Round 1: the updates of all clients are NaN"):
+        list(run_rounds(server, CLIENTS, 1, client_ids=["a"], local_epochs=3))
+    assert server.round_number == 0
+
+
 def test_model_that_holds_nan_cannot_start(small_process):
     broken = build_char_rnn(8, rnn_units=8)
     broken.layers[2].bias.assign([np.nan] * 86)

@@ -1,0 +1,112 @@
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow_federated as tff
+
+from fedlab.datasets.federated_text import from_speeches
+from fedlab.models.char_rnn import build_char_rnn
+from fedlab.training import Laboratory, evaluate
+from fedlab.training.choices import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS
+
+# 1,700 characters are 16 windows of 101: two batches of 8.
+CLIENTS = from_speeches({name: [name * 1700] for name in "abcd"} | {"tiny": ["x" * 311]})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_char_rnn(8, rnn_units=8, seed=1)
+
+
+@pytest.fixture(scope="module")
+def laboratory(model):
+    return Laboratory(model, CLIENTS, CLIENTS, aggregators={"plain sum": tff.aggregators.SumFactory})
+
+
+def test_its_clients_say_who_cannot_train_and_why(laboratory):
+    by_id = {client.client_id: client for client in laboratory.clients}
+    assert by_id["tiny"].why_left_out == "needs 808 characters for one batch, has 311"
+    assert [(c.num_characters, c.num_batches, c.why_left_out) for c in laboratory.clients[:4]] == [
+        (1700, 2, "")
+    ] * 4
+
+
+def test_a_run_starts_from_the_models_weights_and_their_evaluation(laboratory, model):
+    run = laboratory.start()
+    assert run.round_number == 0
+    assert run.before == evaluate(model, CLIENTS)
+    for ours, weights in zip(run.server.model_weights.trainable, model.get_weights(), strict=True):
+        assert np.array_equal(ours, weights)
+
+
+def test_training_leaves_the_model_as_it_was(laboratory, model):
+    before = model.get_weights()
+    assert_trains(laboratory.start(clients_per_round=1))
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def assert_trains(run):
+    (record,) = run.rounds(1)
+    assert record.held_out.loss < run.before.loss
+
+
+# Each of them once, in as few runs as there are of the longest list.
+@pytest.mark.parametrize(
+    ("client_optimizer", "server_optimizer", "aggregator"),
+    list(zip(itertools.cycle(CLIENT_OPTIMIZERS), itertools.cycle(SERVER_OPTIMIZERS), AGGREGATORS)),
+)
+def test_every_choice_trains_with_its_first_rate(laboratory, client_optimizer, server_optimizer, aggregator):
+    run = laboratory.start(
+        client_ids=["a"],
+        client_optimizer=client_optimizer,
+        server_optimizer=server_optimizer,
+        aggregator=aggregator,
+    )
+    assert_trains(run)
+
+
+def test_the_lists_of_choices_are_covered_by_the_test_above():
+    assert len(AGGREGATORS) >= max(len(CLIENT_OPTIMIZERS), len(SERVER_OPTIMIZERS))
+
+
+def test_rates_are_those_asked_for(laboratory):
+    run = laboratory.start(client_ids=["a"], client_rate=0)
+    (record,) = run.rounds(1)
+    assert record.held_out.accuracy_by_client == run.before.accuracy_by_client
+
+
+def test_ones_own_aggregator_is_offered_and_checked(laboratory):
+    assert laboratory.aggregators[-1] == "plain sum"
+    with pytest.raises(TypeError, match="SumFactory adds the clients' updates up"):
+        laboratory.start(aggregator="plain sum")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"client_optimizer": "Adamm"}, "client_optimizer='Adamm': choose from 'SGD'"),
+        ({"server_optimizer": "sgd"}, "server_optimizer='sgd': choose from"),
+        ({"aggregator": "mode"}, "aggregator='mode': choose from 'mean'.*'plain sum'"),
+        ({"client_rate": -1}, "client_rate=-1: give a number of at least 0, such as 0.3"),
+        ({"server_rate": float("nan")}, "server_rate=nan"),
+        ({"local_epochs": 0}, "local_epochs=0"),
+        ({"clients_per_round": 5}, "num_clients=5, but there are only 4"),
+        ({"client_ids": ["e"]}, "client 'e' is not in the laboratory"),
+        ({"client_ids": []}, "choose at least one"),
+        ({"client_ids": ["tiny"]}, "No client that can train"),
+    ],
+)
+def test_impossible_settings_are_named(laboratory, settings, message):
+    with pytest.raises(ValueError, match=message):
+        laboratory.start(**settings)
+
+
+def test_a_laboratory_where_nobody_can_train_is_refused(model):
+    with pytest.raises(ValueError, match="None of the 1 clients has the 808 characters"):
+        Laboratory(model, CLIENTS, client_ids=["tiny"])
+
+
+def test_without_held_out_text_nothing_is_evaluated(model):
+    run = Laboratory(model, CLIENTS).start(client_ids=["a"])
+    assert run.before is None
+    assert next(run.rounds(1)).held_out is None
