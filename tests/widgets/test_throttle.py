@@ -1,0 +1,39 @@
+import threading
+import time
+
+from fedlab.widgets.throttle import Throttled
+
+
+def test_the_first_call_is_made_at_once():
+    calls = []
+    Throttled(lambda: calls.append(threading.current_thread()), 60)()
+    assert calls == [threading.current_thread()]
+
+
+def test_many_calls_at_once_are_one_now_and_one_later():
+    calls = []
+    show = Throttled(lambda: calls.append(time.monotonic()), 0.2)
+    for _ in range(1000):
+        show()
+    time.sleep(0.6)
+    assert len(calls) == 2
+    assert calls[1] - calls[0] >= 0.2
+
+
+def test_the_late_call_sees_the_last_change():
+    shown, value = [], [0]
+    show = Throttled(lambda: shown.append(value[0]), 0.1)
+    for number in range(50):
+        value[0] = number
+        show()
+    time.sleep(0.4)
+    assert shown == [0, 49]
+
+
+def test_calls_far_enough_apart_are_all_made_at_once():
+    calls = []
+    show = Throttled(lambda: calls.append(threading.current_thread()), 0.05)
+    for _ in range(3):
+        show()
+        time.sleep(0.1)
+    assert calls == [threading.current_thread()] * 3
