@@ -6,14 +6,14 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab notebooks test check bench requirements clean
+.PHONY: help setup demo lab notebooks test test-binder check bench requirements clean
 
 PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  PYTHON=python3.13 chooses the Python, ARGS="..." hands arguments on'
 
 setup:  ## install what uv.lock says into .venv (the other targets do this by themselves)
@@ -32,6 +32,9 @@ test: setup  ## run the tests
 	@tools/colab_environment.sh
 	@$(BIN)/python tools/get_browser.py > /dev/null
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 05")
+	@$(BIN)/python tools/binder_build.py $(ARGS)
 
 check: setup  ## lint, format, import rules, notebook metadata
 	$(BIN)/ruff check

@@ -1,9 +1,15 @@
 """Binder's files: they install what the README says, and leave out the worker that needs too much memory."""
 
+import json
 import os
 import pathlib
 import re
 import subprocess
+import sys
+
+import pytest
+
+import binder_build
 
 ROOT = pathlib.Path(__file__).parent.parent
 BINDER = ROOT / "binder"
@@ -14,9 +20,10 @@ def run_post_build(tmp_path, python_status=0):
     package = tmp_path / "site-packages" / "tensorflow_federated"
     (package / "data").mkdir(parents=True)
     (package / "data" / "worker_binary").write_text("300 MB")
+    answers = f"*find_spec*) echo {package};; *prefix*) echo {tmp_path};; *) exit {python_status};;"
     programs = {
         "pip": f'echo "$@" > {tmp_path}/pip-arguments',
-        "python": f'case "$2" in *find_spec*) echo {package};; *) exit {python_status};; esac',
+        "python": f'case "$2" in {answers} esac',
     }
     for name, text in programs.items():
         (tmp_path / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
@@ -46,11 +53,79 @@ def test_an_environment_in_which_tff_does_not_run_fails_the_build(tmp_path):
     assert ended.returncode != 0
 
 
-def test_binders_python_is_one_that_fedlab_runs_on():
-    version = re.fullmatch(r"python-3\.(\d+)", (BINDER / "runtime.txt").read_text().strip())
-    assert 11 <= int(version.group(1)) <= 13
+def test_post_build_has_a_bare_launch_open_the_first_notebook(tmp_path):
+    ended, _ = run_post_build(tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    installed = tmp_path / "etc" / "jupyter" / "jupyter_lab_config.json"
+    opened = json.loads(installed.read_text())["LabApp"]["default_url"]
+    assert opened.startswith("/lab/tree/notebooks/00_")
+    assert (ROOT / opened.removeprefix("/lab/tree/")).is_file()
+
+
+# --- What repo2docker makes of it ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dockerfile():
+    return binder_build.print_dockerfile()
+
+
+def test_repo2docker_takes_the_python_that_is_pinned(dockerfile):
+    version = binder_build.python_version(dockerfile)
+    assert (BINDER / "runtime.txt").read_text().strip() == f"python-{version}"
+    assert version in ("3.11", "3.12", "3.13")
+
+
+def test_repo2docker_runs_post_build_and_nothing_else_of_ours(dockerfile):
+    assert binder_build.own_steps(dockerfile) == [
+        '${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"',
+        "chmod +x binder/postBuild",
+        "./binder/postBuild",
+    ]
+    # Packages, Julia or R that a file elsewhere in the repository asked for would show here.
+    assert len(re.findall(r"^RUN ", dockerfile, re.MULTILINE)) == RUN_STEPS
+    assert "environment.yml" not in dockerfile
+
+
+RUN_STEPS = 12  # repo2docker's nine for its base image, and our three.
+
+
+def test_what_binder_needs_is_not_ignored_by_git():
+    ignored = subprocess.run(
+        ["git", "check-ignore", *BINDER.iterdir()], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ignored.stdout == ""
 
 
 def test_binders_own_pip_has_nothing_to_resolve():
     lines = (BINDER / "requirements.txt").read_text().splitlines()
     assert all(line.startswith("#") for line in lines)
+
+
+def test_the_base_environment_is_read_from_repo2docker():
+    found = dict(requirement.split("==") for requirement in binder_build.base_requirements("3.11"))
+    assert found.keys() >= {"jupyterlab", "notebook", "jupyterhub"}
+    assert found["jupyterlab"].startswith("4.")
+
+
+# --- A visit ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_post_build_left_it(monkeypatch):
+    """JupyterLab finds Binder's configuration, which postBuild would have put into the environment."""
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(BINDER))
+
+
+def test_a_visitor_sees_notebook_00_and_it_runs_in_2_gb_on_one_core(as_post_build_left_it):
+    visit = binder_build.visit(sys.prefix, ROOT, ["notebooks/00_welcome.ipynb"])
+    assert visit.returncode == 0, visit.output
+    assert "JupyterLab opens lab/tree/notebooks/00_welcome.ipynb" in visit.output
+    assert "00_welcome: " in visit.output
+    assert 500 < visit.peak_mb < binder_build.MEMORY_MB
+
+
+def test_a_visit_that_wants_more_memory_than_there_is_ends(as_post_build_left_it):
+    visit = binder_build.visit(sys.prefix, ROOT, ["notebooks/00_welcome.ipynb"], memory_mb=150)
+    assert visit.wanted_more_memory
+    assert visit.returncode != 0

@@ -56,11 +56,11 @@ class KernelMeter:
 
     def _sample(self):
         while not self._stopping.is_set():
-            self._peak_bytes = max(self._peak_bytes, _resident_bytes(self._process))
+            self._peak_bytes = max(self._peak_bytes, resident_bytes(self._process))
             self._stopping.wait(SAMPLE_EVERY_S)
 
 
-def _resident_bytes(process):
+def resident_bytes(process):
     """Resident memory of a process and its descendants; 0 for what has ended meanwhile."""
     total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
