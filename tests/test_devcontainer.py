@@ -19,9 +19,7 @@ def devcontainer():
 
 
 def test_it_is_an_official_python_image_of_a_version_that_fedlab_runs_on(devcontainer):
-    version = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)", devcontainer["image"]).group(
-        1
-    )
+    image = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:(3\.\d+)", devcontainer["image"])
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert f"{image.group(1)}.1" in SpecifierSet(pyproject["project"]["requires-python"])
 
