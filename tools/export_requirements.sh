@@ -24,7 +24,7 @@ fi
 cat <<'HEADER'
 # Exported from uv.lock by `make requirements`; do not edit.
 #
-# With plain pip, on Python 3.11 to 3.13 and Linux x86-64, in the project's folder:
+# With plain pip, on Python 3.11 to 3.13 and Linux x86-64 (elsewhere: docs/install.md), in the project's folder:
 #
 #   pip install --no-deps --ignore-requires-python -r requirements.txt -e .
 #
