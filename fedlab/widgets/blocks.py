@@ -79,15 +79,17 @@ class Table:
       headers: tuple of texts.
       rows: list of tuples of texts.
       num_plain_columns: how many columns plain text shows; None for all.
+      is_grid: whether all cells stand in the middle.
     """
 
     caption: str
     headers: tuple
     rows: list
     num_plain_columns: int | None = None
+    is_grid: bool = False
 
     def html(self):
-        return markup.table(self.headers, self.rows, self.caption)
+        return markup.table(self.headers, self.rows, self.caption, is_grid=self.is_grid)
 
     def plain(self):
         shown = [[str(cell) for cell in row[: self.num_plain_columns]] for row in (self.headers, *self.rows)]

@@ -69,6 +69,7 @@ class ClientBrowser(View):
         self.search = controls.text_line("Search", placeholder="a role or a play")
         self.order = controls.choice("Order", ORDERS)
         self.clients = controls.listing("Client", [])
+        self._set_widths()
         self.previous_button = controls.button("Previous client", self.previous, icon="arrow-left")
         self.next_button = controls.button("Next client", self.next, icon="arrow-right")
         self.view = controls.switch("View", VIEWS)
@@ -76,6 +77,12 @@ class ClientBrowser(View):
         self.earlier_button = controls.button("Earlier speeches", self.earlier, icon="arrow-up")
         self.later_button = controls.button("Later speeches", self.later, icon="arrow-down")
         self.window = controls.whole_number("Window", 1, 1, 1)
+
+    def _set_widths(self):
+        # Narrow labels, and room for long names in the list, which goes below where the page is narrow.
+        for control, width in ((self.search, "270px"), (self.order, "270px"), (self.clients, "auto")):
+            control.style.description_width, control.layout.width = "60px", width
+        self.clients.layout.flex, self.clients.layout.max_width = "1 1 420px", "560px"
 
     def _make_pages(self):
         self._state, self._page = ipywidgets.HTML(), ipywidgets.HTML()

@@ -32,20 +32,13 @@ def lines(profiles, client_id, first=1):
 def against_the_federation(profiles, client_id):
     """A client's numbers beside everybody's."""
     client, federation = profiles[client_id], profiles.federation
-    blocks = [
+    sizes = federation.num_characters, client.preprocessing.batch_chars
+    return [
         Table("Numbers", ("", "this client", "all clients"), _numbers(client, federation)),
+        Drawing(functools.partial(plot_client_place, client_id, *sizes)),
         *_distance(client, federation),
         *_words(client),
-        Drawing(
-            functools.partial(
-                plot_client_place, client_id, federation.num_characters, client.preprocessing.batch_chars
-            )
-        ),
     ]
-    if client.distance is not None:
-        counts = client.character_counts, federation.character_counts, vocabulary.CHARACTERS
-        blocks.append(Drawing(functools.partial(plot_client_shares, client_id, *counts)))
-    return blocks
 
 
 def what_training_sees(profiles, client_id, window=1):
@@ -73,6 +66,7 @@ def what_training_sees(profiles, client_id, window=1):
             ("place", *map(str, range(1, len(ids)))),
             _places(ids),
             num_plain_columns=13,
+            is_grid=True,
         ),
     ]
 
@@ -96,25 +90,23 @@ def what_is_dropped(profiles, client_id):
 
 def _numbers(client, federation):
     report, sizes = client.report, federation.num_characters.values()
-    total = sum(sizes)
+    unknown = report.num_unknown, federation.num_unknown
     return [
-        ("characters", f"{report.num_characters:,}", f"{total:,}; median {statistics.median(sizes):,.0f}"),
-        ("place by size", f"{client.size_rank:,}", f"of {len(sizes):,}"),
+        ("characters", f"{report.num_characters:,}", f"{sum(sizes):,}"),
+        ("characters of the median client", "", f"{statistics.median(sizes):,.0f}"),
+        (f"place by size, of {len(sizes):,}", f"{client.size_rank:,}", ""),
         ("speeches", f"{report.num_speeches:,}", f"{federation.num_speeches:,}"),
         (
             "words per speech",
             _mean(client.num_words, report.num_speeches),
             _mean(federation.word_counts.total(), federation.num_speeches),
         ),
+        ("different characters", client.num_distinct_characters, federation.num_distinct_characters),
+        ("characters outside the vocabulary", *(f"{number:,}" for number in unknown)),
         (
-            "different characters",
-            str(client.num_distinct_characters),
-            str(federation.num_distinct_characters),
-        ),
-        (
-            "characters outside the vocabulary",
-            _with_share(report.num_unknown, report.num_characters),
-            _with_share(federation.num_unknown, total),
+            "their share",
+            _percent(unknown[0], report.num_characters),
+            _percent(unknown[1], sum(sizes)),
         ),
         ("batches", f"{report.num_batches:,}", f"{sum(federation.num_batches.values()):,}"),
     ]
@@ -124,12 +116,8 @@ def _mean(amount, number):
     return f"{amount / number:.1f}" if number else "–"
 
 
-def _with_share(part, whole):
-    return f"{part:,} ({_percent(part, whole)})"
-
-
 def _percent(part, whole):
-    return f"{part / whole:.1%}" if whole else "0.0%"
+    return f"{part / whole:.1%}" if whole else "–"
 
 
 def _distance(client, federation):
@@ -142,15 +130,19 @@ def _distance(client, federation):
         ("as much text, dealt out at random from all", f"{client.distance_by_chance:.3f}"),
         ("median of all clients", f"{statistics.median(federation.distances.values()):.3f}"),
     ]
-    name = "Distance of its characters from everybody's (0: the same shares, 1: nothing in common)"
-    return [Table(name, ("", "distance"), rows)]
+    counts = client.character_counts, federation.character_counts, vocabulary.CHARACTERS
+    return [
+        Table("Distance from all clients' characters", ("", "distance"), rows),
+        Sentence("Distance 0: the same shares of characters; distance 1: none in common."),
+        Drawing(functools.partial(plot_client_shares, client.client_id, *counts)),
+    ]
 
 
 def _words(client):
     if not client.characteristic_words:
         return [Sentence("Characteristic words: none; it says no word three times.")]
     rows = [(word, f"{uses:,}", f"{of_all:,}") for word, uses, of_all in client.characteristic_words]
-    return [Table("Words that it says more than others", ("word", "this client", "all clients"), rows)]
+    return [Table("Words that others hardly use", ("word", "this client", "all clients"), rows)]
 
 
 # --- what training sees -------------------------------------------------------------------------------

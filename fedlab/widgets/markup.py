@@ -2,6 +2,7 @@
 
 import base64
 import html
+import itertools
 
 
 def escape(text):
@@ -56,30 +57,40 @@ def progress(label, done, total):
     return f'<p><progress max="{total}" value="{done}" aria-label="{words}"></progress> {words}</p>'
 
 
-def table(headers, rows, caption=""):
-    """A table; numbers stand to the right.
+def table(headers, rows, caption="", *, is_grid=False):
+    """A table; numbers stand to the right, and so does what stands over numbers only.
 
     Args:
       headers: texts over the columns.
       rows: lists of cells: text, or numbers that are already written as wanted (str) or plain (int).
       caption: what the table shows; may be "".
+      is_grid: whether all cells stand in the middle, for rows that are read against each other.
 
     Returns:
       HTML that scrolls sideways by itself where it is wider than the page, with the keyboard too.
     """
-    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)
+    rows = list(rows)
+    columns = itertools.zip_longest(headers, *rows)
+    head = "".join(
+        f'<th scope="col"{_kind_of_all(cells)}>{escape(header)}</th>' for header, *cells in columns
+    )
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     name = escape(caption or ", ".join(headers))
+    grid = ' class="fedlab-grid"' if is_grid else ""
     return (
-        f'<div class="fedlab-scroll" tabindex="0" role="region" aria-label="{name}"><table>{title}'
+        f'<div class="fedlab-scroll" tabindex="0" role="region" aria-label="{name}"><table{grid}>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def _cell(value):
-    kind = ' class="number"' if isinstance(value, int | float) or _looks_like_a_number(value) else ""
-    return f"<td{kind}>{escape(value)}</td>"
+    return f"<td{_kind_of_all([value])}>{escape(value)}</td>"
+
+
+def _kind_of_all(cells):
+    filled = [cell for cell in cells if cell not in ("", None)]
+    return ' class="number"' if filled and all(map(_looks_like_a_number, filled)) else ""
 
 
 def _looks_like_a_number(text):

@@ -59,6 +59,18 @@ def test_numbers_stand_to_the_right_and_words_to_the_left():
     assert re.findall(r'<td class="number">([^<]*)', page) == ["1,234", "-0.5%", "7"]
 
 
+def test_a_header_over_numbers_stands_over_them():
+    page = Elements(
+        markup.table(["name", "n", "or none", "mixed"], [["Ann", 1, "", 3], ["Bob", 2, "4%", "few"]])
+    )
+    assert [header.get("class") for header in page.of("th")] == [None, "number", "number", None]
+    assert Elements(markup.table(["n"], [])).of("th") == [{"scope": "col"}]
+
+
+def test_a_grid_is_marked_as_one():
+    assert Elements(markup.table(["a"], [["b"]], is_grid=True)).of("table") == [{"class": "fedlab-grid"}]
+
+
 def test_a_wide_table_scrolls_with_the_keyboard_and_has_a_name():
     page = Elements(markup.table(["a"], [["b"]], "Clients of this round"))
     (scrolls,) = page.of("div")
