@@ -6,7 +6,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab notebooks test test-binder check bench requirements clean
+.PHONY: help setup demo lab notebooks test test-binder test-colab check bench requirements clean
 
 PYTHON ?=
 ARGS ?=
@@ -36,6 +36,11 @@ test: setup  ## run the tests
 test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 05")
 	@$(BIN)/python tools/binder_build.py $(ARGS)
 
+test-colab:  ## run the setup cell and the notebooks among Colab's packages, on Python 3.13 (ARGS="00 03")
+	@PYTHON= MAKE_TARGET=test tools/setup.sh
+	@tools/colab_environment.sh .venv-colab-3.13 $(or $(PYTHON),3.13)
+	@$(BIN)/python tools/run_in_colab.py .venv-colab-3.13 $(ARGS)
+
 check: setup  ## lint, format, import rules, notebook metadata
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -59,5 +64,5 @@ requirements:  ## export requirements.txt and colab/requirements.txt from uv.loc
 	@echo "requirements.txt: $$(grep -c == requirements.txt) packages, as uv.lock has them"
 
 clean:  ## remove .venv, .tools and caches
-	rm -rf .venv .tools .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-colab* .tools .pytest_cache .ruff_cache .import_linter_cache
 	find fedlab tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -72,16 +72,25 @@ missing_here() {
     print(*set_up.find_missing(pinned), sep="\n")'
 }
 
+# Turns a bare version into a path before anything is removed for it.
+find_bare_version() {
+  python=$("$uv" python find --system --no-project "$PYTHON" 2>/dev/null) && return
+  say "downloading Python $PYTHON with uv: there is none on this machine"
+  "$uv" python install --quiet "$PYTHON" >&2 && python=$("$uv" python find --system --no-project "$PYTHON") ||
+    fail "Python $PYTHON is not on this machine, and uv could not download it: see above." \
+      "Name one that is installed: make ${MAKE_TARGET:-test-colab} PYTHON=/path/to/python$PYTHON"
+}
+
 main() {
   choose_python
   if is_set_up; then return; fi
   local uv
   uv=$(tools/setup.sh --uv)
+  if is_bare_version "$PYTHON"; then find_bare_version; fi
   say "installing Colab's packages into ${FOLDER#"$PWD"/} with Python $wanted_version"
   rm -f "$STAMP"
   UV_PROJECT_ENVIRONMENT=$FOLDER "$uv" sync --quiet --frozen --project colab --python "$python" >&2 ||
     fail "the installation did not finish: see above." \
-      "Where no Python $wanted_version was found, name one: an installed command, or a path." \
       "What was downloaded is kept: run the same command again to go on."
   # Compiled once here, and not again in every copy that a test makes.
   env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 "$FOLDER/bin/python" -c "import tensorflow" >&2 ||

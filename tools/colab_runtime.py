@@ -161,13 +161,15 @@ def run_notebook(python, notebook, environ, folder, *, allow_errors=False):
             allow_errors=allow_errors,
             resources={"metadata": {"path": str(folder)}},
         )
-        client.execute(env=environ, cleanup_kc=True)  # the manager is ours, and the kernel is to end here
+        # No settings of the user's own IPython; and as the manager is ours, the kernel is to end here.
+        client.execute(env=environ | {"IPYTHONDIR": specs}, cleanup_kc=True)
 
 
 def _write_kernel_spec(python, folder):
     folder.mkdir()
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "Colab", "language": "python"}
+    quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # ipykernel's debugger, of which nobody asked for here
+    spec = {"argv": argv, "display_name": "Colab", "language": "python", "env": quiet}
     (folder / "kernel.json").write_text(json.dumps(spec))
 
 
