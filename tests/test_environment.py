@@ -355,6 +355,15 @@ def test_where_tffs_worker_cannot_run_tff_is_installed_without_it(sandbox, platf
     assert sandbox.setup().stderr == ""
 
 
+@pytest.mark.parametrize(("glibc", "portable"), [("2.28", True), ("2.31", False), ("2.36", False)])
+def test_a_linux_that_is_too_old_for_tffs_wheel_gets_the_portable_one(sandbox, glibc, portable):
+    sandbox.add_uv()
+    sandbox.add("getconf", f"#!/usr/bin/env bash\n[[ $1 == GNU_LIBC_VERSION ]] && echo glibc {glibc}\n")
+    sandbox.add("python3", FAKE_PORTABLE_PYTHON.format(path=sandbox.bin / "python3"))
+    assert sandbox.setup().returncode == 0
+    assert ("python tools/portable_tff.py" in sandbox.calls()) == portable
+
+
 def test_a_portable_tff_that_cannot_be_made_is_not_taken_for_done(sandbox):
     sandbox.add_uv()
     on_platform(sandbox, "Darwin arm64")
