@@ -97,6 +97,21 @@ def test_the_doctor_asks_for_the_c_library_that_the_wheels_ask_for():
     assert (2, max(asked_for)) == doctor.GLIBC_FROM
 
 
+# --- What the page says -----------------------------------------------------------------------------
+
+
+def pip_commands(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^(?:\S*(?:pip|python -m pip)) (install --no-deps .*)$", text, re.MULTILINE)
+
+
+def test_the_page_gives_the_readmes_command_and_elsewhere_the_portable_wheel_with_it():
+    (command,) = pip_commands("README.md")
+    with_portable = command.replace(" -r ", " --find-links portable -r ")
+    assert pip_commands("docs/install.md") == [command, with_portable, with_portable]
+    assert portable_tff.PORTABLE == ROOT / "portable"
+
+
 # --- The portable wheel -----------------------------------------------------------------------------
 
 

@@ -200,12 +200,19 @@ install_portable_tff() {
 
 was_moved() { [[ -f $STAMP && $(<"$STAMP") != *" $PWD" ]]; }
 
+# TFF's wheel asks for glibc 2.31; all others for less.
+has_old_glibc() {
+  local version
+  version=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc //p')
+  [[ -n $version && $version != 2.31 && $(printf '%s\n' 2.31 "$version" | sort -V | head -n 1) == "$version" ]]
+}
+
 # Sets `tff_is_portable`: whether TFF is installed without its program.
 check_platform() {
   local platform
   platform=$(uname -sm)
   case $platform in
-    "Linux x86_64") tff_is_portable=false ;;
+    "Linux x86_64") if has_old_glibc; then tff_is_portable=true; else tff_is_portable=false; fi ;;
     "Linux aarch64" | "Darwin arm64") tff_is_portable=true ;;
     "Darwin x86_64")
       fail "this is a Mac with an Intel processor, and TensorFlow 2.20 is not published for these." \
