@@ -95,6 +95,14 @@ class GenerationPlayground(View):
         """The texts so far, with their start: a dict from the model's name to str."""
         return {column.name: column.text for column in self._columns}
 
+    @property
+    def bits_per_character(self):
+        """How surprised each model is by its text: a dict from its name to bits, None for no text.
+
+        The average of log2(1 / probability), of the model's own probabilities, at temperature 1.
+        """
+        return {column.name: column.bits_per_character for column in self._columns}
+
     def write(self):
         """Starts to write, beside the notebook; does nothing while the models are writing."""
         self._background.start(functools.partial(self._write, self._settings()), self._show_end)

@@ -76,22 +76,24 @@ class TextColumn:
         """Puts a button below the text that copies it."""
         self._copy.value = markup.copy_button(_COLUMN, f"the text of {self.name}") if self.characters else ""
 
+    @property
+    def bits_per_character(self):
+        """The average of log2(1 / probability); None when nothing is written."""
+        bits = [_bits(probability) for _, probability in self.characters]
+        return sum(bits) / len(bits) if bits else None
+
     def in_words(self):
         """Says how long the text is, and how probable: "2 characters, on average 50% probable, ..."."""
-        probabilities = self._probabilities()
+        probabilities = [probability for _, probability in self.characters]
         if not probabilities:
             return "nothing written yet"
         average = sum(probabilities) / len(probabilities)
-        return (
-            f"{count_in_words(len(probabilities))}, on average {average:.0%} probable, {_bits(probabilities)}"
-        )
+        count = count_in_words(len(probabilities))
+        return f"{count}, on average {average:.0%} probable, {self.bits_per_character:.1f} bits per character"
 
     def surprise_in_words(self):
         """Says how surprised the model is by its text: "before: 1.0 bits per character"."""
-        return f"{self.name}: {_bits(self._probabilities())}"
-
-    def _probabilities(self):
-        return [probability for _, probability in self.characters]
+        return f"{self.name}: {self.bits_per_character:.1f} bits per character"
 
     def facts(self):
         """The text and what is to say about it, as lines."""
@@ -108,10 +110,9 @@ def count_in_words(count):
     return "1 character" if count == 1 else f"{count:,} characters"
 
 
-def _bits(probabilities):
+def _bits(probability):
     # A probability may be too small for a float; it is not 0, since the character was drawn.
-    bits = [-math.log2(max(probability, math.ulp(0.0))) for probability in probabilities]
-    return f"{sum(bits) / len(bits):.1f} bits per character"
+    return -math.log2(max(probability, math.ulp(0.0)))
 
 
 def _checked(pair):

@@ -226,6 +226,41 @@ for temperature in tqdm(TEMPERATURES, unit="text"):
 # %% [markdown]
 # The higher the temperature, the fewer repetitions.
 #
+# ## What the model thinks of its own text
+#
+# Every character was drawn with a probability. `stream_characters` gives both, and the probability is the one that
+# the model learned, whatever the temperature:
+
+# %%
+sampled = fedlab.generation.stream_characters(writer, START, 12, temperature=0.5, seed=SEED)
+for character, probability in sampled:
+    print(f"{character!r:5} {'#' * round(40 * probability)}")
+
+# %% [markdown]
+# Long bars are characters that nearly had to come. Short ones are choices, most of them where a word begins.
+# The playground shows this for as much text as you like. Type a start, choose a temperature and press *Write*;
+# what the model found improbable is tinted:
+
+# %%
+playground = fedlab.widgets.GenerationPlayground({"Dickens": writer}, start=START, length=LENGTH, seed=SEED)
+playground
+
+# %% [markdown]
+# How much a text surprised the model is counted in **bits per character**: 1 bit is the toss of a coin, 3 bits a
+# choice among 8. What buttons and fields do, code does as well:
+
+# %%
+for temperature in TEMPERATURES:
+    playground.temperature.value = temperature
+    playground.write()
+    playground.wait()
+    print(f"temperature {temperature}: {playground.bits_per_character['Dickens']:.1f} bits per character")
+
+# %% [markdown]
+# The colder a text, the less it surprises the one who wrote it; at a high temperature, the model is pushed from
+# one thing that it finds improbable to the next. In the playground: from which temperature on do you see solid
+# underlines, characters that it gave less than 1%?
+#
 # ## Where the weights come from
 #
 # They are fedlab's own, trained on two books that are in the public domain, *A Tale of Two Cities* and *A
@@ -263,7 +298,7 @@ fedlab.load_dickens(batch_size=4, source="tff")
 # - Embedding, GRU and dense layer give 86 logits for the next character, after every character.
 # - `stateful` carries the state from batch to batch: `reset_states()` begins a new text, and the batch size is
 #   part of the model. Weights move freely between batch sizes.
-# - Temperature divides the logits: low repeats, high invents.
+# - Temperature divides the logits: low repeats, high invents. Bits per character count the surprise.
 #
 # ## Exercises
 #

@@ -333,16 +333,28 @@ print("same loss:", np.isclose(in_keras.loss, after.loss, atol=1e-5))
 # %% [markdown]
 # ## 9 · Text before and after
 #
-# **The same start, the same seed, two sets of weights.** The model that writes takes one row at a time.
+# **The same start, the same seed, two sets of weights.** A model that writes takes one row at a time, so
+# both get a copy for batches of one.
 
 # %%
-writer = fedlab.load_dickens(batch_size=1)
-text_before = fedlab.generate_text(writer, START, LENGTH, temperature=TEMPERATURE, seed=SEED)
-training.assign_weights(server.model_weights, writer)
-text_after = fedlab.generate_text(writer, START, LENGTH, temperature=TEMPERATURE, seed=SEED)
+writers = {"before": fedlab.load_dickens(batch_size=1), "after": with_batch_size(model, 1)}
+print("before has the pretrained weights:", same(training.weights_of(writers["before"]), pretrained))
+print("after has the server's:", same(training.weights_of(writers["after"]), server.model_weights))
+
+# %%
+playground = fedlab.widgets.GenerationPlayground(
+    writers, start=START, length=LENGTH, temperature=TEMPERATURE, seed=SEED
+)
+playground
+
+# %% [markdown]
+# Press *Write*: both write at the same time, and what the one who writes found improbable is tinted. Try starts and
+# seeds of your own. The next cell presses the button for you and prints both texts.
 
 # %% tags=["nbval-ignore-output"]
-print("BEFORE:", text_before, "\n\nAFTER:", text_after)
+playground.write()
+playground.wait()
+print(playground.facts())
 
 # %% [markdown]
 # Before, sentences of a novel; after, a little more of the stage, with lines that break like verse. After so few

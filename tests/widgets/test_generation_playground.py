@@ -170,6 +170,7 @@ def test_average_probability_and_bits_are_those_computed_by_hand():
     assert words in playground.facts()
     assert "<p>2 characters, on average 31% probable, 2.0 bits per character</p>" in page(playground)
     assert "Written. two: 2.0 bits per character." in page(playground)
+    assert playground.bits_per_character == {"two": 2.0}
 
 
 def test_colours_come_and_go_with_their_legend():
@@ -241,6 +242,7 @@ def test_facts_say_settings_and_texts_and_nothing_that_changes_from_run_to_run()
     playground = GenerationPlayground(
         {"before": alphabet, "after": raising("no such text")}, start="A\n", temperature=1.0, length=4, seed=2
     )
+    assert playground.bits_per_character == {"before": None, "after": None}
     settings = "Generation playground: start 'A\\n', temperature 1, 4 characters, seed 2"
     assert (
         playground.facts()
