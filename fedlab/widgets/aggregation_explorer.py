@@ -112,6 +112,7 @@ class AggregationExplorer(View):
             controls.side_by_side(*rounds),
             self._state,
             self._errors,
+            self._page.headline,
             self._page.figure,
             self._steps_parts,
             self._page.outcome,
@@ -189,6 +190,7 @@ class AggregationExplorer(View):
         try:
             values, weights = self.clients.read()
         except ValueError as error:
+            self._plan.value = ""  # It says the same.
             return self._show_problem(error)
         self._tell(f"{plan_in_words(self._walk, self._chosen, values)} Working …")
         work = functools.partial(self._run, self._chosen, values, weights)
@@ -201,7 +203,8 @@ class AggregationExplorer(View):
             self._walk = RoundWalk(exploration)
         self._walk.begin_round(record.number)
         self._show_round()
-        self._tell(f"Round {record.number} is done.")
+        result = ", ".join(f"{name} {text}".strip() for name, text in record.result)
+        self._tell(f"Round {record.number} is done. The result is {result}.")
 
     def _go_to_round(self, change, otherwise):
         if self._background.is_running:

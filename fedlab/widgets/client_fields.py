@@ -80,7 +80,7 @@ class ClientFields:
         value = controls.text_line(f"client {index}", text, placeholder="1.0 or [1, 2, 3]")
         weight = controls.number(f"weight of client {index}", 1.0, 0.0, _MOST_WEIGHT)
         value.style.description_width, value.layout.width = "60px", "340px"
-        weight.style.description_width, weight.layout.width = "110px", "210px"
+        weight.style.description_width, weight.layout.width = "130px", "230px"
         for field in (value, weight):
             field.observe(lambda _: self._on_change(), "value")
         self.values, self.weights = [*self.values, value], [*self.weights, weight]

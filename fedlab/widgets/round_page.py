@@ -7,21 +7,24 @@ import ipywidgets
 from fedlab.plots.aggregation_round import MOST_NUMBERS, plot_aggregation_round
 from fedlab.widgets import markup
 
+_BY_POSITION = "<0=…, 1=…> is a structure whose parts have no names: what the function was given, or gave."
+
 
 class RoundPage:
     """Pages of HTML, written anew where a round or a step changes.
 
     Attributes:
-      figure, steps, step, outcome, signature: the parts to show.
+      headline, figure, steps, step, outcome, signature: the parts to show.
     """
 
     def __init__(self):
-        self.figure, self.outcome, self.signature = (ipywidgets.HTML() for _ in range(3))
+        self.headline, self.figure, self.outcome, self.signature = (ipywidgets.HTML() for _ in range(4))
         self.steps = ipywidgets.HTML(layout=ipywidgets.Layout(width="310px"))
         self.step = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 310px", min_width="0"))
 
     def show_round(self, record):
         """Shows a round; nothing for None."""
+        self.headline.value = _headline(record) if record else ""
         self.figure.value = _figure_of(record) if record else ""
         self.outcome.value = _outcome(record) if record else ""
         self.signature.value = _signature(record) if record else ""
@@ -46,7 +49,9 @@ def _list_of(shown_steps, current):
 def _step(shown_step, place, num_steps):
     """What happened in one step, to each client's value or at the server."""
     title = markup.heading(f"Step {place} of {num_steps}, {shown_step.label}")
-    return title + markup.paragraph(shown_step.explanation) + _step_table(shown_step)
+    table = _step_table(shown_step)
+    by_position = markup.paragraph(_BY_POSITION) if markup.escape("<0=") in table else ""
+    return title + markup.paragraph(shown_step.explanation) + table + by_position
 
 
 def _step_table(shown_step):
@@ -61,6 +66,14 @@ def _step_table(shown_step):
     if shown_step.before in ("", shown_step.after):
         return markup.table(["value"], [(shown_step.after,)])
     return markup.table(["goes in", "comes out"], [(shown_step.before, shown_step.after)])
+
+
+def _headline(record):
+    """Which round it is, and what the clients held in it, whatever the fields say by now."""
+    weights = f" with weights {', '.join(record.weights)}" if record.weights else ""
+    clients = f"Clients 0 to {len(record.client_values) - 1}" if record.client_values[1:] else "Client 0"
+    held = f"{clients} held {', '.join(record.client_values)}{weights}."
+    return markup.heading(f"Round {record.number} of {record.factory}") + markup.paragraph(held)
 
 
 def _outcome(record):
