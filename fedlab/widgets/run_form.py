@@ -24,9 +24,8 @@ class RunForm:
     def __init__(self, laboratory):
         """Makes the controls, with what the laboratory offers first; see `RoundsDashboard`."""
         trainable = [client for client in laboratory.clients if not client.why_left_out]
-        self.clients = controls.several(
-            "Clients", [(_label(client), client.client_id) for client in trainable]
-        )
+        labels = [(_label(client), client.client_id) for client in trainable]
+        self.clients = controls.several("Clients", labels, rows=min(len(trainable), 8))
         self.clients_per_round = controls.whole_number("Clients per round", 0, 0, len(trainable))
         self.local_epochs = controls.whole_number("Local epochs", 1, 1, 100)
         self.seed = controls.whole_number("Seed", 0, 0, 2**31 - 1)
