@@ -10,13 +10,13 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import zipfile
 
-import course_core
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -186,8 +186,11 @@ def a_python_with_pip():
     return pathlib.Path(os.path.realpath(sys._base_executable))
 
 
-def test_a_wheel_that_is_not_the_locked_one_is_refused(original, tmp_path, monkeypatch):
-    monkeypatch.setattr(portable_tff, "_pip_downloads", lambda path: False)
+@pytest.mark.parametrize("by_pip", [True, False])
+def test_a_wheel_that_is_not_the_locked_one_is_refused(original, tmp_path, monkeypatch, by_pip):
+    monkeypatch.setattr(
+        portable_tff, "_pip_downloads", lambda path: by_pip and shutil.copy(original, path) == path
+    )
     with pytest.raises(ValueError, match=r"has SHA-256 .*, uv.lock says 0000"):
         portable_tff.fetch(original.as_uri(), "0" * 64, tmp_path)
 
@@ -228,6 +231,8 @@ def run(command, **environment):
 
 @pytest.mark.parametrize("platform", ["Windows AMD64"])
 def test_the_core_of_the_course_runs_without_the_worker(foreign_python, platform):
+    import course_core  # Not above: it imports TFF.
+
     found = json.loads(run([foreign_python, TESTS / "course_core.py"], FOREIGN_PLATFORM=platform))
     assert found["tag"] == "py3-none-any"
     assert found["tff"].startswith(str(foreign_python.parent.parent))
