@@ -9,6 +9,19 @@ from fedlab.widgets import markup
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
+# JupyterLab takes keys for its own commands even while a list or a slider has the focus: arrows would leave
+# the cell, "b" would make a new one. It leaves alone what is marked like this. Other front ends ignore it.
+_KEYS_STAY = """
+if (!window.fedlabKeysStay) {
+  window.fedlabKeysStay = true;
+  document.addEventListener('focusin', ({target}) => {
+    if (target.closest('.fedlab') && target.matches('select, [role=slider], .fedlab-scroll')) {
+      target.dataset.lmSuppressShortcuts = 'true';
+    }
+  });
+}
+"""
+
 
 class View:
     """One of fedlab's widgets: parts of ipywidgets under a heading, and their facts in words.
@@ -24,7 +37,8 @@ class View:
           title: plain text.
           *parts: ipywidgets.
         """
-        heading = ipywidgets.HTML(f"<style>{_style()}</style><h3>{markup.escape(title)}</h3>")
+        style = f'<style onload="{markup.escape(_KEYS_STAY)}">{_style()}</style>'
+        heading = ipywidgets.HTML(f"{style}<h3>{markup.escape(title)}</h3>")
         self.root = ipywidgets.VBox([heading, *parts])
         self.root.add_class("fedlab")
 
