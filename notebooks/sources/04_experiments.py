@@ -394,6 +394,42 @@ table(*sorted(everything, key=lambda experiment: -experiment.gain_points))
 print(f"\nluck: {luck:.1f} points")
 
 # %% [markdown]
+# ## Your own experiment
+#
+# Now all of these at once, with buttons. **Choose, press Start, and watch**: every client as soon as it is done, its
+# loss and the length of its update, the curves round by round. The rounds run beside the notebook. Stop ends after
+# the round under way and keeps it, Resume goes on, Reset goes back to Dickens. What there is to choose comes from a
+# `Laboratory`: a model, text to train on, held-out text, and optimizers and aggregators by name.
+
+# %%
+laboratory = training.Laboratory(model, train_small, test_small)
+dashboard = fedlab.widgets.RoundsDashboard(laboratory)
+dashboard.settings.clients_per_round.value = CLIENTS_PER_ROUND
+dashboard
+
+# %% [markdown]
+# Buttons and fields have names, so code can press and fill them, and this page shows a result even where nobody can
+# click:
+
+# %%
+dashboard.settings.client_optimizer.value = "Adam"
+dashboard.rounds.value = 2
+dashboard.start()
+dashboard.wait()
+print(dashboard.facts().splitlines()[1])
+
+# %%
+last, clients = dashboard.records[-1], dashboard.client_records.values()
+mean_loss = sum(client.loss for client in clients) / len(clients)
+print("held-out accuracy rose:", last.held_out.accuracy > before.accuracy)
+print("the round's loss is the mean of its clients':", abs(last.loss - mean_loss) < 0.001)
+print("all updates have a length:", all(client.update_norm > 0 for client in clients))
+
+# %% [markdown]
+# The round's loss is the mean of its clients', for all have the same number of examples here. `dashboard.records` are
+# the same records as above, so every figure of this notebook can draw them, and `dashboard.run` goes on in code.
+
+# %% [markdown]
 # ## Recap
 #
 # - A comparison changes one thing, keeps the seed, and knows how large luck is.
