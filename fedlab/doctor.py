@@ -9,6 +9,7 @@ import dataclasses
 import importlib.metadata
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def doctor(facts=None):
     findings = [check(facts) for check in ON_FACTS]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         network = pool.submit(_shielded, "downloads", check_network)
-        findings += [_shielded("packages", check_versions), check_import_order()]
+        findings += [_shielded("packages", check_versions), check_files(), check_import_order()]
         # No need to try what cannot succeed.
         if all(finding.status != "failure" for finding in findings):
             findings += check_computations(_COMPUTATION_S)
@@ -225,13 +226,32 @@ def _problem_with(requirement):
     wanted = Requirement(requirement)
     if wanted.marker is not None and not wanted.marker.evaluate():
         return ""
-    try:
-        version = importlib.metadata.version(wanted.name)
-    except importlib.metadata.PackageNotFoundError:
+    version = _version_of(wanted.name)
+    if version is None:
         return f"{wanted.name} is missing (wanted {wanted.specifier})"
     if wanted.specifier.contains(version, prereleases=True):
         return ""
     return f"{wanted.name} {version} is not {wanted.specifier}"
+
+
+def check_files(package=pathlib.Path(__file__).parent):
+    """The data and the weights that ship with fedlab, which a copy by hand may leave out."""
+    missing = [name for name in SHIPPED if not (package / name).exists()]
+    if not missing:
+        return Finding("data and weights", "ok", "all there")
+    return Finding(
+        "data and weights",
+        "failure",
+        f"missing in {package}: {', '.join(missing)}",
+        "Get fedlab anew, whole.",
+    )
+
+
+SHIPPED = (
+    "datasets/pocket/shakespeare",
+    "models/pocket/dickens.safetensors",
+    "models/pocket/dickens_small.safetensors",
+)
 
 
 # --- What runs --------------------------------------------------------------------------------------
@@ -345,15 +365,21 @@ def _first_line(error):
 
 
 def check_widgets():
-    """Whether the kernel has ipywidgets; whether a page shows them, only the page knows."""
-    try:
-        version = importlib.metadata.version("ipywidgets")
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(
-            "widgets", "warning", "ipywidgets is missing", "pip install ipywidgets; or read tables."
-        )
+    """Whether both halves of ipywidgets are there, the kernel's and JupyterLab's; Colab brings its own."""
+    halves = ["ipywidgets"] if "COLAB_RELEASE_TAG" in os.environ else ["ipywidgets", "jupyterlab-widgets"]
+    missing = [half for half in halves if not _version_of(half)]
+    if missing:
+        way_out = f"pip install {' '.join(missing)}, where JupyterLab runs; or read tables."
+        return Finding("widgets", "warning", f"{' and '.join(missing)} is missing", way_out)
     where = "in a notebook" if compatibility.in_notebook() else "not in a notebook now"
-    return Finding("widgets", "ok", f"ipywidgets {version}, {where}")
+    return Finding("widgets", "ok", f"{' with '.join(f'{h} {_version_of(h)}' for h in halves)}, {where}")
+
+
+def _version_of(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def check_network(address=_DATA_HOST, timeout_s=_NETWORK_TIMEOUT_S):

@@ -96,6 +96,16 @@ def test_a_fedlab_that_was_not_installed_is_noted():
     assert "make setup" in finding.way_out
 
 
+def test_data_and_weights_are_here_and_what_is_missing_is_named(tmp_path):
+    assert doctor.check_files().status == "ok"
+    for name in doctor.SHIPPED[:2]:
+        (tmp_path / name).mkdir(parents=True)
+    finding = doctor.check_files(tmp_path)
+    assert finding.status == "failure"
+    assert finding.found == f"missing in {tmp_path}: models/pocket/dickens_small.safetensors"
+    assert "anew" in finding.way_out
+
+
 # --- TFF's worker -------------------------------------------------------------------------------------
 
 
@@ -228,14 +238,22 @@ def test_a_kernel_that_imported_tensorflow_first_is_to_be_restarted():
 # --- Widgets, network ---------------------------------------------------------------------------------
 
 
-def test_missing_widgets_are_noted(monkeypatch):
-    def missing(name):
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, "version", missing)
+@pytest.mark.parametrize("half", ["ipywidgets", "jupyterlab-widgets"])
+def test_missing_widgets_are_noted(monkeypatch, half):
+    version_of = doctor._version_of
+    monkeypatch.setattr(doctor, "_version_of", lambda name: None if name == half else version_of(name))
     finding = doctor.check_widgets()
     assert finding.status == "warning"
-    assert "ipywidgets is missing" in finding.found
+    assert finding.found == f"{half} is missing"
+    assert f"pip install {half}" in finding.way_out
+
+
+def test_both_halves_of_the_widgets_are_there_and_on_colab_its_page_has_one(monkeypatch):
+    assert "jupyterlab-widgets 3" in doctor.check_widgets().found
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    finding = doctor.check_widgets()
+    assert finding.status == "ok"
+    assert "jupyterlab-widgets" not in finding.found
 
 
 def test_a_mirror_that_has_the_data_is_reached(mirror):
