@@ -59,7 +59,7 @@ def main(environment, *notebooks):
         print(f"JupyterLab opens {open_first_page(address)}", flush=True)
         for notebook in notebooks:
             started = time.monotonic()
-            subprocess.run([programs / "jupyter-execute", "--log-level=ERROR", notebook], check=True)
+            subprocess.run([programs / "jupyter-execute", notebook], check=True)
             print(f"{pathlib.Path(notebook).stem}: {time.monotonic() - started:.0f} s", flush=True)
 
 
