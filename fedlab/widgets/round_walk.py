@@ -31,8 +31,9 @@ class RoundWalk:
         return self.rounds[self.number - 1] if self.rounds else None
 
     def begin_round(self, number):
-        """Shows a round from its first step."""
+        """Shows a round from the first of its steps that is no plumbing."""
         self._round, self._place = number - 1, 0
+        self._place = next(iter(self._places(plumbing=False)), 0)
 
     def move_round(self, change):
         """Shows a round before or after, at the same step; returns whether there is one."""
