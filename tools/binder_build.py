@@ -36,9 +36,9 @@ _BASE = (
 _NOT_COPIED = (".git", ".venv*", ".tools", ".*_cache", "__pycache__", "portable", "demo-output")
 
 
-def print_dockerfile():
-    """Returns the Dockerfile that repo2docker would build."""
-    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", ROOT]
+def print_dockerfile(repository=ROOT):
+    """Returns the Dockerfile that repo2docker would build for a folder."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", repository]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
