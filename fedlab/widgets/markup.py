@@ -22,7 +22,8 @@ def heading(text):
 
 def passage(text):
     """Text whose spaces and line breaks are kept."""
-    return f"<pre>{escape(text)}</pre>"
+    # HTML drops a line's end that follows <pre> at once.
+    return f"<pre>\n{escape(text)}</pre>"
 
 
 def numbered(texts, first=1):

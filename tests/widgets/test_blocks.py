@@ -22,7 +22,7 @@ def test_of_a_text_with_more_lines_plain_text_has_the_first_and_says_so():
 
 def test_a_passage_shows_its_line_breaks_in_both():
     assert Passage("End", "a\nb").plain() == "End: 'a\\nb'"
-    assert "<pre>a\nb</pre>" in Passage("End", "a\nb").html()
+    assert "<pre>\na\nb</pre>" in Passage("End", "a\nb").html()
 
 
 def test_a_drawing_is_drawn_only_where_it_can_be_seen():

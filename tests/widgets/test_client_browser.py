@@ -267,7 +267,7 @@ def test_a_window_is_shown_as_characters_and_ids_and_targets_are_the_next_inputs
     browser.view.value = SEES
     browser.window.value = 10
     window = TEXTS["OTHELLO_IAGO"][9 * 101 : 10 * 101]
-    assert f"<pre>{window}</pre>" in html.unescape(browser._page.value)
+    assert f"<pre>\n{window}</pre>" in html.unescape(browser._page.value)
     rows = re.findall("<tr><td>(input|its id|target)</td>(.*?)</tr>", browser._page.value)
     cells = [[html.unescape(cell) for cell in re.findall("<td[^>]*>([^<]*)", cells)] for _, cells in rows]
     signs = {" ": "␣", "\n": "↵"}
@@ -300,7 +300,7 @@ def test_kept_and_dropped_are_all_of_the_text(browser, client_id):
     assert row(browser, "fills no window")[1] == str(tail)
     assert row(browser, "all")[1] == f"{length:,}"
     if tail:
-        assert f"<pre>{TEXTS[client_id][-tail:]}</pre>" in html.unescape(browser._page.value)
+        assert f"<pre>\n{TEXTS[client_id][-tail:]}</pre>" in html.unescape(browser._page.value)
     assert ("takes no part in training" in shown(browser)) == (length < 808)
 
 
