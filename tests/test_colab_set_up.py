@@ -9,6 +9,7 @@ import importlib.metadata
 import io
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ import set_up  # noqa: E402  what the setup cell fetches and runs
 @pytest.fixture(scope="module")
 def runtime():
     """A Colab runtime: its Python. Each test leaves it as it was."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("Colab is Linux on x86-64")
     assert (COLAB / "wheels").exists(), f"{COLAB.name} is missing: run `make test`."
     with colab_runtime.fresh_runtime(COLAB) as python:
         yield python

@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import pathlib
+import platform
 import re
 import subprocess
 
@@ -10,6 +11,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
 COLAB = ROOT / ".venv-colab"
+pytestmark = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="Colab is Linux on x86-64"
+)
 # As in pyproject.toml, warnings are errors but for other people's code; these are from the years that
 # Colab's packages are of.
 WARNINGS = [

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes an environment with the packages of Google Colab, at the versions that colab/uv.lock has: without
 # fedlab and without TFF, as a notebook finds Colab. Its folder wheels/ holds what the setup cell installs
-# there, for tests without the network (80 MB). Fast and silent when all is there.
+# there, for tests without the network (80 MB). Fast and silent when all is there; nothing on other machines
+# than Colab's kind, Linux on x86-64.
 #
 #   tools/colab_environment.sh                             .venv-colab, with the Python of .venv
 #   tools/colab_environment.sh .venv-colab-3.13 3.13       another folder, another Python
@@ -82,6 +83,7 @@ find_bare_version() {
 }
 
 main() {
+  [[ $(uname -sm) == "Linux x86_64" ]] || return 0
   choose_python
   if is_set_up; then return; fi
   local uv
