@@ -104,7 +104,7 @@ def _numbers(client, federation):
         ("different characters", client.num_distinct_characters, federation.num_distinct_characters),
         ("characters outside the vocabulary", *(f"{number:,}" for number in unknown)),
         (
-            "their share",
+            "share outside the vocabulary",
             _percent(unknown[0], report.num_characters),
             _percent(unknown[1], sum(sizes)),
         ),

@@ -259,6 +259,36 @@ fedlab.plots.plot_left_out(sizes, percents, [sum(r.is_too_small for r in each) f
 # 8 is what the tutorial's model was made for. In the first figure you also see *whose* text is lost: of small
 # clients all of it. What a data pipeline drops is rarely dropped evenly.
 #
+# ## Look for yourself
+#
+# All of this page, for any client: pick a role, read its lines, see its numbers beside everybody's, what training
+# sees of it and what it never sees. Begin with the order "least text first", and press *Next client* until you
+# meet one that trains.
+
+# %%
+browser = fedlab.widgets.ClientBrowser(fedlab.datasets.profile_clients(train))
+browser
+
+# %% [markdown]
+# In a real federation nobody could open this page: text stays with its client, and that is the point of it. We can,
+# because our clients only ever lived on a stage.
+#
+# What you choose with the mouse, code can choose too. The witch once more, and what becomes of her text:
+
+# %%
+browser.select("MACBETH_THIRD_WITCH")
+browser.view.value = "What is dropped"
+print(browser.facts())
+
+# %% [markdown]
+# She fills windows but no batch: training never hears her. Now *Against the federation*: her letters are far from
+# everybody's, and most of that is chance again, because she says so little.
+
+# %%
+browser.view.value = "Against the federation"
+print(browser.facts())
+
+# %% [markdown]
 # ## TFF's own data set, and the play in its ids
 #
 # TFF's tutorials use a larger Shakespeare: all roles of all plays, 715 clients. Set `SOURCE = "tff"` in the settings
@@ -284,6 +314,7 @@ for client_id in [i for i in train.client_ids if i.endswith("_OTHELLO")]:
 #   style.
 # - Speeches become ids, windows, batches, and pairs of inputs and targets, with a fixed type at the end.
 # - `drop_remainder` costs text, and small clients everything, in silence. Count.
+# - `ClientBrowser` shows all of this for one client; in a real federation nobody could look.
 #
 # ## Exercises
 #

@@ -359,7 +359,7 @@ def test_a_client_of_unknown_characters_only_has_no_distance(odd):
     odd.view.value = AGAINST
     assert "It has no character of the vocabulary" in shown(odd)
     assert row(odd, "characters outside the vocabulary")[0] == "3"
-    assert row(odd, "their share")[0] == "100.0%"
+    assert row(odd, "share outside the vocabulary")[0] == "100.0%"
 
 
 def test_text_from_the_dataset_never_becomes_html(odd):
