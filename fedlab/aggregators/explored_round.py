@@ -74,7 +74,7 @@ class RoundStep:
         lines = [f"client {part.client}: {self._change(part)}" for part in self.clients]
         if self.is_aggregation:
             return [*lines, f"result: {_shortened(self.after)}"]
-        return lines or [_shortened(self.after if self.before in ("", self.after) else _arrow(self))]
+        return lines or [_shortened(self.after) if self.before == self.after else _arrow(self)]
 
     def _change(self, part):
         if self.is_aggregation:

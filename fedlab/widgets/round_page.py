@@ -21,6 +21,7 @@ class RoundPage:
         self.headline, self.figure, self.outcome, self.signature = (ipywidgets.HTML() for _ in range(4))
         self.steps = ipywidgets.HTML(layout=ipywidgets.Layout(width="310px"))
         self.step = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 310px", min_width="0"))
+        self.step.add_class("fedlab-step")
 
     def show_round(self, record):
         """Shows a round; nothing for None."""

@@ -210,6 +210,47 @@ for name, value in output.measurements.items():
 # Two of three clients were clipped, at 1.0. Measurements have no influence on anything; they are for you to look
 # at. The key `clipping` holds those of the sum inside: none.
 #
+# ### Step by step
+#
+# **The explorer runs rounds with values that you type.** Press *Next round* a few times and see the state move.
+# Walk through a round with *Next step*; *Back* shows the round before. Other factories are in the list, and a
+# client may hold a list of numbers: `[1, 2]`.
+
+# %%
+factories = {
+    "clipped sum": clipped_sum,
+    "mean": tff.aggregators.MeanFactory(),
+    "median": fedlab.aggregators.CoordinateMedianFactory(),
+}
+explorer = fedlab.widgets.AggregationExplorer(factories, VALUES)
+explorer
+
+# %% [markdown]
+# All that the buttons do can be written, too. Two rounds, and what the second did up to the step where clients
+# clip, which the arrow marks:
+
+# %%
+explorer.next_round(), explorer.next_round()
+explorer.next_step()
+print(explorer)
+
+# %% [markdown]
+# Step 1 sends the limit down, and step 2 clips. From step 3 on the limit is estimated anew: a client says 0.5
+# if it was below and -0.5 if not, and `get_noised_result` moves the estimate. (There is noise in the name only: we
+# asked for `no_noise`.) What the state becomes is the limit of the next round.
+#
+# **A round can be repeated**, for what it starts from is only a value. Back to round 1, and the last client holds
+# 1000 now:
+
+# %%
+explorer.back()
+explorer.clients.values[2].value = "1000"
+repeated = explorer.next_round()
+print(f"round {repeated.number} again · clients {repeated.client_values} · result {repeated.result[0][1]}")
+
+# %% [markdown]
+# The result is what it was: a client that is clipped pulls as hard with 1000 as with 5.
+#
 # ## 5 · Factories: the recipe before the type
 #
 # **An aggregation is chosen before anyone knows what is aggregated.** You say "a sum, please"; what the

@@ -369,6 +369,42 @@ ScaledSumFactory(tff.aggregators.MeanFactory())
 print(scale_in_library(tf.constant([1, 2]), 3.0))
 
 # %% [markdown]
+# ### In the explorer
+#
+# **The explorer takes your own factory**, and this is rung 4 beside the complete class. Press *Next round*, and
+# *Next step* to walk from the count to the clients and back:
+
+# %%
+ladder = {"rung 4": Rung(initialize, next_fn), "complete class": ScaledSumFactory()}
+explorer = fedlab.widgets.AggregationExplorer(ladder, VALUES)
+explorer
+
+# %% [markdown]
+# The same without hands. Where a step computes, what goes in stands before the arrow, and what comes out behind:
+
+# %%
+explorer.next_round(), explorer.next_round()
+print(explorer)
+
+# %% [markdown]
+# 1 became 2 in the state, and all values were doubled on their way. Now let the clients hold structures, with
+# names this time. Rung 4 was made for numbers:
+
+# %%
+for field in explorer.clients.values:
+    field.value = '{"w": [1, 2], "b": 0.5}'
+explorer.next_round()
+print(str(explorer).splitlines()[1])
+
+# %% [markdown]
+# `inner_process` is a sum of single numbers, and that was settled before anyone knew the type. The complete class
+# makes its inner process in `create`:
+
+# %%
+explorer.factory.value = "complete class"
+explorer.next_round()
+
+# %% [markdown]
 # ### With a sum inside
 
 # %%

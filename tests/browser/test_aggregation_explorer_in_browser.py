@@ -156,6 +156,9 @@ def test_a_clipped_weighted_mean_by_keyboard_alone_shows_every_step(explorer, pi
     assert explorer.rows("Measurements") == [("clipping_norm", "3"), ("clipped_count", "1")]
     picture = explorer.root.get_by_role("img")
     expect(picture).to_have_attribute("alt", re.compile("client 2 holds 9 and sends 6. The result is 2.25."))
+    for _ in range(5):
+        explorer.press("Previous step")
+    expect(explorer.step).to_have_text("▶ at the clients: clip_fn [federated_map]")
     explorer.notebook.photograph(explorer.root, pictures / "aggregation_explorer.png")
 
 
