@@ -90,6 +90,16 @@ def test_wrong_and_missing_packages_are_named(monkeypatch):
     assert "make setup" in finding.way_out and "docs/install.md" in finding.way_out
 
 
+@pytest.mark.parametrize(("environ", "status"), [({}, "failure"), ({"COLAB_RELEASE_TAG": "1"}, "ok")])
+def test_only_colab_does_without_jupyterlab(monkeypatch, environ, status):
+    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["jupyterlab~=4.4"])
+    monkeypatch.setattr(doctor, "_version_of", lambda name: None)
+    assert doctor.check_versions().status == status
+
+
 def test_a_fedlab_that_was_not_installed_is_noted():
     finding = doctor.check_versions("no-such-package")
     assert finding.status == "warning"
