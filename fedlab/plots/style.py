@@ -5,6 +5,7 @@ import contextlib
 import html
 import io
 import re
+import threading
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -35,6 +36,10 @@ _STYLE = {
 }
 
 
+# One figure at a time: widgets draw in threads, and Matplotlib's settings and fonts belong to all of them.
+_DRAWING = threading.RLock()
+
+
 class DescribedFigure(Figure):
     """A Figure with a description in words, for readers who do not see it and for tests.
 
@@ -47,7 +52,8 @@ class DescribedFigure(Figure):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         picture = io.BytesIO()
-        self.savefig(picture, format="png", dpi=_DRAWN_DPI, metadata={"Software": None})
+        with _DRAWING:
+            self.savefig(picture, format="png", dpi=_DRAWN_DPI, metadata={"Software": None})
         details = {"alt": self.description, "width": round(self.get_figwidth() * _SHOWN_DPI)}
         return {"image/png": picture.getvalue(), "text/plain": self.description}, {"image/png": details}
 
@@ -79,7 +85,7 @@ def new_figure(width_inches, height_inches, description=""):
     Yields:
       DescribedFigure.
     """
-    with matplotlib.rc_context(_STYLE):
+    with _DRAWING, matplotlib.rc_context(_STYLE):
         figure = DescribedFigure(
             figsize=(width_inches, height_inches), layout="constrained", facecolor="white"
         )

@@ -1,4 +1,5 @@
 import base64
+import threading
 
 import matplotlib
 import pytest
@@ -38,6 +39,25 @@ def test_a_notebook_shows_the_words_below_the_picture(monkeypatch):
     assert words == {
         "text/html": "<details><summary>The figure in words</summary>Accuracy &lt; 50%.</details>"
     }
+
+
+def test_figures_of_two_threads_leave_matplotlibs_settings_as_they_were():
+    before, in_first, first_ended = dict(matplotlib.rcParams), threading.Event(), threading.Event()
+
+    def first():
+        with new_figure(1, 1):
+            in_first.set()
+            first_ended.wait(0.2)
+        first_ended.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert in_first.wait(10)
+    with new_figure(1, 1):
+        # It ends before this one: what this one found and puts back must not be the first one's.
+        assert first_ended.wait(10)
+    thread.join()
+    assert dict(matplotlib.rcParams) == before
 
 
 @pytest.mark.parametrize(
