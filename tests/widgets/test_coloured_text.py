@@ -90,6 +90,12 @@ def test_a_start_that_begins_with_a_line_break_keeps_it():
     assert Text(plain_text("\nT", [])).of("strong") == [(None, "\nT")]
 
 
+def test_a_carriage_return_is_written_so_that_a_browser_keeps_it():
+    # A browser reads a bare one as a line break; Python's parser, above, does not.
+    for page in (plain_text("\r", CHARACTERS), coloured_text("\r", CHARACTERS)):
+        assert "\r" not in page and "&#13;" in page
+
+
 def test_the_legend_shows_every_step_with_its_words():
     items = [text for _, text in Text(legend()).of("li")]
     assert items == ["abc 50% or more", "abc 20 to 50%", "abc 5 to 20%", "abc 1 to 5%", "abc below 1%"]
