@@ -54,15 +54,35 @@ def test_a_notebook_links_to_the_next_that_is_there(tmp_path, monkeypatch):
     assert last_line(tmp_path / "02_c.py") == "This is the last notebook so far."
 
 
-def test_links_name_the_repository_of_pyproject_and_the_notebook():
+@pytest.fixture
+def published_elsewhere(tmp_path, monkeypatch):
+    """A pyproject.toml that names another owner."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.fedlab]\nrepository = "someone/forked"\nbranch = "mine"\n'
+    )
+    monkeypatch.setattr(notebook_sources, "ROOT", tmp_path)
+
+
+def test_links_name_the_repository_of_pyproject_and_the_notebook(published_elsewhere):
     colab = notebook_sources.opening_url("00_welcome.ipynb", "colab")
     binder = notebook_sources.opening_url("00_welcome.ipynb", "binder")
-    assert colab == (
-        "https://colab.research.google.com/github/fedlab-course/fedlab/blob/main/notebooks/00_welcome.ipynb"
+    assert (
+        colab
+        == "https://colab.research.google.com/github/someone/forked/blob/mine/notebooks/00_welcome.ipynb"
     )
     address = urllib.parse.urlsplit(binder)
-    assert address.path == "/v2/gh/fedlab-course/fedlab/main"
+    assert address.path == "/v2/gh/someone/forked/mine"
     assert urllib.parse.parse_qs(address.query) == {"urlpath": ["lab/tree/notebooks/00_welcome.ipynb"]}
+
+
+def test_the_setup_cell_installs_from_the_repository_of_pyproject(published_elsewhere):
+    source = find_sources(["00"])[0]
+    notebook = notebook_sources.read_source(source)
+    notebook_sources.fill(notebook, source)
+    (setup,) = [cell.source for cell in notebook.cells if cell.source.startswith("# Setup.")]
+    assert '"https://github.com/someone/forked"' in setup
+    assert "/raw/mine/colab/set_up.py" in setup and '"branch": "mine"' in setup
+    assert "{{" not in setup
 
 
 def test_an_unknown_placeholder_is_an_error(tmp_path):
