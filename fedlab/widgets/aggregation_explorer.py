@@ -4,7 +4,7 @@ import functools
 
 import ipywidgets
 
-from fedlab.widgets import controls, markup
+from fedlab.widgets import controls, markup, offered_factories
 from fedlab.widgets.background import BackgroundWork
 from fedlab.widgets.client_fields import ClientFields
 from fedlab.widgets.round_page import RoundPage
@@ -49,10 +49,10 @@ class AggregationExplorer(View):
 
         Raises:
           TypeError: what was given is no factory.
-          ValueError: client_values are none or too many, or not values.
+          ValueError: client_values are none or too many, or not values; factories are none.
         """
-        self._factories = _named(factories)
-        self._explore = explore or _default_explore
+        self._factories = offered_factories.offered(factories)
+        self._explore = explore or offered_factories.explore
         self._background, self._problem = BackgroundWork(), ""
         self._make_controls(client_values)
         self._make_pages()
@@ -228,11 +228,8 @@ class AggregationExplorer(View):
 
     def _choose(self):
         try:
-            self._chosen = (
-                self._walk.exploration
-                if self.factory.value == self._walk.exploration.name
-                else self._explore_chosen()
-            )
+            is_shown = self.factory.value == self._walk.exploration.name
+            self._chosen = self._walk.exploration if is_shown else self._explore_chosen()
         except Exception as error:  # Whatever a learner's own function raises.
             self.factory.value = self._chosen.name
             self._show_problem(error)
@@ -271,20 +268,3 @@ class AggregationExplorer(View):
             self._tell("No round was run; everything is as it was.")
             self._problem = str(error)
             self._errors.value = markup.error(self._problem)
-
-
-def _named(factories):
-    if isinstance(factories, dict):
-        return factories
-    from fedlab.aggregators.to_explore import FACTORIES
-
-    if factories is None:
-        return FACTORIES
-    name = getattr(factories, "__name__", type(factories).__name__)
-    return {name if name.isidentifier() else "your factory": factories, **FACTORIES}
-
-
-def _default_explore(factory, name):
-    from fedlab.aggregators import Exploration
-
-    return Exploration(factory, name)

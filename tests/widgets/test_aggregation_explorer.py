@@ -225,6 +225,7 @@ def test_after_going_back_the_next_round_is_a_repetition_that_is_announced(explo
 def test_two_presses_of_next_round_run_one_round(explorer, explored):
     explored[0].go_on.clear()
     explorer.next_round_button.click()
+    type_in(explorer, "what", "is", "this")
     for button in (
         explorer.next_round_button,
         explorer.reset_button,
@@ -232,7 +233,7 @@ def test_two_presses_of_next_round_run_one_round(explorer, explored):
         explorer.next_step_button,
     ):
         button.click()
-    assert "Working" in page(explorer)
+    assert "Working" in page(explorer) and 'role="alert"' not in page(explorer)
     explored[0].go_on.set()
     assert explorer.wait(10)
     assert len(explored[0].calls) == 1 and len(explorer.rounds) == 1 and len(explored) == 1
@@ -410,6 +411,11 @@ def test_what_comes_from_outside_never_becomes_html(explored):
 def test_the_number_of_clients_is_checked_when_the_widget_is_made(values):
     with pytest.raises(ValueError, match=f"{len(values)} clients: give the values of 1 to 8"):
         AggregationExplorer({"counting": "plain"}, values, explore=Counting)
+
+
+def test_a_widget_without_factories_is_refused():
+    with pytest.raises(ValueError, match="give one at least"):
+        AggregationExplorer({}, explore=Counting)
 
 
 def test_every_button_says_what_it_does(explorer):

@@ -50,6 +50,15 @@ def test_a_function_and_a_process_can_be_passed_too(make, given, name):
     assert explorer.next_round().result == (("", "12"),)
 
 
+def test_ones_own_factory_wins_over_one_of_fedlabs_with_the_same_name(make):
+    def mean():
+        return tff.aggregators.SumFactory()
+
+    explorer = make(mean)
+    assert list(explorer.factory.options) == list(to_explore.FACTORIES)
+    assert explorer.next_round().result == (("", "12"),)
+
+
 def test_a_class_is_not_a_factory_and_the_error_says_what_to_write():
     with pytest.raises(TypeError, match=r"write MeanFactory\(\)"):
         AggregationExplorer(tff.aggregators.MeanFactory)
