@@ -13,6 +13,7 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -159,7 +160,8 @@ def version_of(name):
 def fetch(url, path):
     """Downloads a zip archive to a path and returns the path."""
     try:
-        urllib.request.urlretrieve(url, path)
+        with urllib.request.urlopen(url, timeout=60) as response, open(path, "wb") as file:
+            shutil.copyfileobj(response, file)
         zipfile.ZipFile(path).close()
     except (OSError, zipfile.BadZipFile) as error:
         raise SetUpError(f"{url} could not be fetched: {error}. Run this cell again in a while.") from None
