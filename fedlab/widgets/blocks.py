@@ -11,9 +11,22 @@ def as_html(blocks):
     return "".join(block.html() for block in blocks)
 
 
+def as_html_without_drawings(blocks):
+    """The same, with a word instead of each drawing: for those who wait for it."""
+    return "".join(_DRAWN_SOON if isinstance(block, Drawing) else block.html() for block in blocks)
+
+
+def has_drawing(blocks):
+    """Whether the blocks take a while to be shown."""
+    return any(isinstance(block, Drawing) for block in blocks)
+
+
 def as_plain_text(blocks):
     """The blocks as lines of text; those that only an eye can take in say nothing."""
     return "\n".join(filter(None, (block.plain() for block in blocks)))
+
+
+_DRAWN_SOON = markup.paragraph("Drawing …")
 
 
 @dataclasses.dataclass(frozen=True)

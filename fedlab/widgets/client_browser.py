@@ -1,7 +1,6 @@
 """Clients to look at one by one: their lines, their numbers, what training sees of them and what it drops."""
 
 import contextlib
-import functools
 
 import ipywidgets
 
@@ -9,7 +8,8 @@ from fedlab.datasets.client_names import check_client_id, find_clients, near_cli
 from fedlab.datasets.profiles import ClientProfiles
 from fedlab.plots.style import readable
 from fedlab.widgets import client_pages, controls, markup
-from fedlab.widgets.blocks import as_html, as_plain_text
+from fedlab.widgets.blocks import as_html, as_html_without_drawings, as_plain_text, has_drawing
+from fedlab.widgets.latest import Latest
 from fedlab.widgets.view import View
 from fedlab.widgets.wording import count
 
@@ -57,8 +57,8 @@ class ClientBrowser(View):
         check_client_id(self.client_id, profiles.client_ids)
         self._listed = list(profiles.client_ids)
         self._is_setting = False
-        # Figures take a while: going back to a page must not draw them again.
-        self._page_of = functools.lru_cache(_PAGES_KEPT)(self._make_page)
+        self._pages = {}
+        self._drawing = Latest(self._make_page, self._show_html, self._show_error)
         self._make_controls()
         self._make_pages()
         self._list_clients()
@@ -218,15 +218,51 @@ class ClientBrowser(View):
         self.window.layout.display = "" if self.view.value == SEES else "none"
         self.earlier_button.disabled = self.first_speech.value == 1
         self.later_button.disabled = not self._has_later()
-        self._page.value = self._page_of(*self._shown())
+        self._show_blocks(self._shown())
+
+    def _show_blocks(self, shown):
+        blocks = self._blocks(*shown)
+        if shown in self._pages:
+            self._drawing.show_now(shown, self._pages[shown])
+        elif has_drawing(blocks):
+            self._drawing.ask(shown, markup.heading(shown[1]) + as_html_without_drawings(blocks))
+        else:
+            self._drawing.show_now(shown, markup.heading(shown[1]) + as_html(blocks))
+
+    def _make_page(self, shown):
+        """In a thread, because figures take a while; kept, so that the way back takes none."""
+        if shown not in self._pages:
+            if len(self._pages) >= _PAGES_KEPT:
+                self._pages.clear()
+            self._pages[shown] = markup.heading(shown[1]) + as_html(self._blocks(*shown))
+        return self._pages[shown]
+
+    def _show_html(self, page):
+        self._page.value = page
+
+    def _show_error(self, error):
+        self._page.value = markup.error(f"This page cannot be shown: {error}")
+
+    def wait(self, timeout_s=None):
+        """Waits for the figures to be drawn.
+
+        Args:
+          timeout_s: how long to wait at most; None for as long as it takes.
+
+        Returns:
+          Whether they are.
+        """
+        return self._drawing.wait(timeout_s)
+
+    def close(self):
+        """Takes the widget from the page."""
+        self.wait()
+        super().close()
 
     def _shown(self):
         """What is to be seen: the client, the view, and the number that the view's control is set to."""
         number = {LINES: self.first_speech.value, SEES: self.window.value}.get(self.view.value)
         return self.client_id, self.view.value, number
-
-    def _make_page(self, client_id, view, number):
-        return markup.heading(view) + as_html(self._blocks(client_id, view, number))
 
     def _blocks(self, client_id, view, number):
         page = {

@@ -74,8 +74,9 @@ class Browser:
         row = rows.filter(has=self.page.get_by_role("cell", name=name, exact=True)).first
         return row.get_by_role("cell").all_text_contents()[1:]
 
-    def pictures(self):
-        """The alternative texts of the figures."""
+    def pictures(self, number):
+        """The alternative texts of the figures, as soon as they are drawn."""
+        expect(self.root.locator("img")).to_have_count(number)
         return [picture.get_attribute("alt") for picture in self.root.locator("img").all()]
 
 
@@ -201,7 +202,7 @@ def test_the_views_are_reached_with_the_keyboard_and_numbers_are_those_of_the_te
     assert browser.row("Distance from all clients' characters", "this client") == [
         f"{distance(text, all_text):.3f}"
     ]
-    sizes_in_words, shares_in_words = browser.pictures()
+    sizes_in_words, shares_in_words = browser.pictures(2)
     assert sizes_in_words.startswith(
         f"Othello Iago has {len(text):,} characters, place {place} of 25 by size"
     )
@@ -237,7 +238,7 @@ def test_what_is_dropped_is_the_end_of_the_text(browser):
     assert parts("fills no batch") == [f"{spare} windows", f"{spare * 101}", f"{spare * 101 / length:.1%}"]
     assert parts("fills no window") == ["", str(tail), f"{tail / length:.1%}"]
     assert browser.root.locator("pre").text_content() == TEXTS[JULIET][-tail:]
-    (in_words,) = browser.pictures()
+    (in_words,) = browser.pictures(1)
     assert (
         f"{spare} windows of 101 characters fill no batch, and {tail} characters fill no window" in in_words
     )
@@ -258,6 +259,7 @@ def test_a_client_too_small_is_marked_in_the_list_and_told_why(browser):
 def test_it_fits_the_page_in_light_and_dark(browser, pictures):
     browser.choose("HAMLET_HAMLET")
     browser.open("Against the federation")
+    browser.pictures(2)
     assert browser.root.evaluate("root => root.scrollWidth <= root.clientWidth + 1")
     for name, theme in [("client_browser", "JupyterLab Light"), ("client_browser_dark", "JupyterLab Dark")]:
         browser.notebook.use_theme(theme)

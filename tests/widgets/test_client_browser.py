@@ -3,6 +3,7 @@
 import doctest
 import html
 import re
+import threading
 import time
 
 import pytest
@@ -229,6 +230,7 @@ def test_numbers_are_those_of_the_text_beside_everybodys(browser):
 
 def test_both_figures_are_there_with_words_for_those_who_do_not_see_them(browser):
     browser.view.value = AGAINST
+    assert browser.wait(30)
     assert browser._page.value.count("<img alt=") == 2
     assert f"Helena has {len(TEXTS[IDS[0]]):,} characters, place " in browser._page.value
 
@@ -413,7 +415,35 @@ def test_pages_are_drawn_once(browser, monkeypatch):
     )
     for view in (DROPPED, LINES, DROPPED):
         browser.view.value = view
+        assert browser.wait(30)
     assert len(drawn) == 1
+    assert "<img alt=" in browser._page.value
+
+
+def test_numbers_are_there_before_the_figures_are(browser, monkeypatch):
+    go_on = threading.Event()
+    real = client_pages.plot_windows_in_batches
+    slow = lambda *sizes: go_on.wait(30) and real(*sizes)  # noqa: E731
+    monkeypatch.setattr(client_pages, "plot_windows_in_batches", slow)
+    browser.view.value = DROPPED
+    assert row(browser, "all") and "Drawing …" in shown(browser)
+    browser.view.value = LINES  # and the page answers
+    assert SPEECHES[IDS[0]][0].split("\n")[0] in shown(browser)
+    go_on.set()
+    assert browser.wait(30)
+    assert "Lines" in shown(browser) and "<img" not in browser._page.value
+
+
+def test_a_figure_that_cannot_be_drawn_is_an_error_in_words_and_the_widget_goes_on(browser, monkeypatch):
+    def broken(*sizes):
+        raise ValueError("no room for 3 windows")
+
+    monkeypatch.setattr(client_pages, "plot_windows_in_batches", broken)
+    browser.view.value = DROPPED
+    assert browser.wait(30)
+    assert "This page cannot be shown: no room for 3 windows" in shown(browser)
+    browser.view.value = LINES
+    assert SPEECHES[IDS[0]][0].split("\n")[0] in shown(browser)
 
 
 def test_seven_hundred_clients_are_searched_at_once():
