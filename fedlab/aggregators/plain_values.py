@@ -18,9 +18,10 @@ import numpy as np
 
 EXAMPLES = '1.5, [1, 2, 3] or {"w": [1, 2], "b": 0.5}'
 _LARGEST = float(np.finfo(np.float32).max)
-# nan and inf as Python prints them, outside quotes, become what JSON's reader knows.
+_DEEPEST = 8  # Dimensions of an array.
+# nan and inf as Python prints them, but as names, become what JSON's reader knows.
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "infinity": "Infinity"}
-_NOT_FINITE_PATTERN = re.compile(r"(?<![\w\"'])(nan|infinity|inf)(?![\w\"'])", re.IGNORECASE)
+_NOT_FINITE_PATTERN = re.compile(r"\b(nan|infinity|inf)\b(?![\"'])", re.IGNORECASE)
 # TensorFlow makes names of graphs from them.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -33,10 +34,17 @@ def read_value(text):
     """
     if not text.strip():
         raise ValueError(f"nothing is written: write {EXAMPLES}.")
-    value = _parse(text.strip())
-    if isinstance(value, tuple) and not text.strip().startswith("("):
+    try:
+        return _checked(text.strip())
+    except RecursionError:
+        raise ValueError(f"{_shortened(text.strip())} is nested too deeply: write {EXAMPLES}.") from None
+
+
+def _checked(text):
+    value = _parse(text)
+    if isinstance(value, tuple) and not text.startswith("("):
         raise ValueError(
-            f"{text.strip()!r}: a list stands in brackets, as [1, 2], and a number has a point, as 1.5."
+            f"{_shortened(text)}: a list stands in brackets, as [1, 2], and a number has a point, as 1.5."
         )
     return check_value(value)
 
@@ -44,11 +52,11 @@ def read_value(text):
 def _parse(text):
     try:
         return json.loads(_NOT_FINITE_PATTERN.sub(lambda found: _NOT_FINITE[found[0].lower()], text))
-    except (ValueError, RecursionError):
+    except ValueError:
         pass
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError):
         raise ValueError(f"{_shortened(text)} cannot be read: write {EXAMPLES}.") from None
 
 
@@ -82,6 +90,8 @@ def _check_names(value):
 
 def _check_list(items):
     checked = [_check_list(item) if isinstance(item, list) else _check_number(item) for item in items]
+    if any(np.ndim(item) == _DEEPEST for item in checked):
+        raise ValueError(f"{_shortened(repr(items))} is nested too deeply: write {EXAMPLES}.")
     if len({np.shape(item) for item in _not_empty(checked)}) > 1:
         raise ValueError(
             f"{_shortened(repr(items))} has parts of different sizes: give each a name, as in "

@@ -235,9 +235,10 @@ explorer.next_step()
 print(explorer)
 
 # %% [markdown]
-# Step 1 sends the limit down, and step 2 clips. From step 3 on the limit is estimated anew: a client says 0.5
-# if it was below and -0.5 if not, and `get_noised_result` moves the estimate. (There is noise in the name only: we
-# asked for `no_noise`.) What the state becomes is the limit of the next round.
+# Step 1 sends the limit down, and step 2 clips: `<0=5, 1=…>` is a pair, the value and the limit. From step 3 on
+# the limit is estimated anew: a client says 0.5 if it was below and -0.5 if not, and `get_noised_result` moves the
+# estimate. (There is noise in the name only: we asked for `no_noise`.) What the state becomes is the limit of the
+# next round.
 #
 # **A round can be repeated**, for what it starts from is only a value. Back to round 1, and the last client holds
 # 1000 now:

@@ -30,7 +30,8 @@ from fedlab.aggregators.plain_values import (
         ("([1, 2], 0.5)", ([1.0, 2.0], 0.5), "<float32[2],float32>"),
         ("inf", math.inf, "float32"),
         ("[-Infinity, 3.4e38]", [-math.inf, 3.4e38], "float32[2]"),
-        ('{"nan": 1}', {"nan": 1.0}, "<nan=float32>"),
+        ('{"nan": 1, "w_inf": 2}', {"nan": 1.0, "w_inf": 2.0}, "<nan=float32,w_inf=float32>"),
+        ("[" * 8 + "1" + "]" * 8, [[[[[[[[1.0]]]]]]]], "float32[1,1,1,1,1,1,1,1]"),
     ],
 )
 def test_values_are_read_as_json_and_python_write_them(text, value, value_type):
@@ -51,7 +52,11 @@ def test_nan_is_a_value_like_any_other():
         ("[1, 2", r"\[1, 2 cannot be read: write 1.5"),
         ("one", "one cannot be read"),
         ("__import__('os').getpid()", "cannot be read"),
-        ("[" * 100_000, "cannot be read"),
+        ("[" * 100_000, "nested too deeply: write 1.5"),
+        ("[" * 300 + "1" + "]" * 300, "nested too deeply"),
+        ("[" * 9 + "1" + "]" * 9, "nested too deeply"),
+        ("-" * 100_000 + "1", "cannot be read|nested too deeply"),
+        ('{"a": ' * 5000 + "1" + "}" * 5000, "nested too deeply"),
         ("1,5", "a number has a point"),
         ("1, 2", "a list stands in brackets"),
         ('"abc"', "'abc' is no number"),

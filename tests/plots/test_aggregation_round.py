@@ -24,6 +24,12 @@ def test_every_number_of_a_structure_has_a_panel_of_its_name():
     figure = plot_aggregation_round(("w[0]", "w[1]", "b", "c"), [(1.0, 2.0, 0.5, 0.0)], result=(4, 3, 2, 1))
     assert [axes.get_ylabel() for axes in figure.axes if axes.axison] == ["w[0]", "w[1]", "b", "c"]
     assert [axes.lines[1].get_ydata()[0] for axes in figure.axes if axes.axison] == [4, 3, 2, 1]
+    assert [points(axes.collections[0]) for axes in figure.axes[:4]] == [
+        [[0, 1]],
+        [[0, 2]],
+        [[0, 0.5]],
+        [[0, 0]],
+    ]
     assert {axes.get_xlabel() for axes in figure.axes if axes.axison} == {"client"}
     assert "What clients hold (w[0], w[1], b, c): client 0 holds 1, 2, 0.5, 0." in figure.description
 
