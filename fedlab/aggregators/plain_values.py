@@ -142,7 +142,7 @@ def check_clients(client_values):
     if not client_values:
         raise ValueError("There are no clients: give one value for each, as in [1.0, 2.0, 5.0].")
     checked = [_of_client(index, check_value, value) for index, value in enumerate(client_values)]
-    return _of_one_type([_in_order_of(checked[0], value) for value in checked])
+    return _of_one_type([in_order_of(checked[0], value) for value in checked])
 
 
 def read_clients(texts):
@@ -157,9 +157,10 @@ def _of_client(index, check, value):
         raise ValueError(f"client {index}: {error}") from None
 
 
-def _in_order_of(example, value):
+def in_order_of(example, value):
+    """The value with the names in its dicts in the order of an example's, where they have the same names."""
     if isinstance(example, dict) and isinstance(value, dict) and set(example) == set(value):
-        return {name: _in_order_of(part, value[name]) for name, part in example.items()}
+        return {name: in_order_of(part, value[name]) for name, part in example.items()}
     return value
 
 

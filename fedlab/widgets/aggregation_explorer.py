@@ -201,7 +201,7 @@ class AggregationExplorer(View):
         record = exploration.next_round(values, weights, after=self._walk.number if is_shown else None)
         if not is_shown:
             self._walk = RoundWalk(exploration)
-        self._walk.begin_round(record.number)
+        self._walk.begin_round(record.number, values[0])
         self._show_round()
         result = ", ".join(f"{name} {text}".strip() for name, text in record.result)
         self._tell(f"Round {record.number} is done. The result is {result}.")

@@ -1,6 +1,6 @@
 """Where a learner stands in the rounds of an exploration, and in the steps of the round that is shown."""
 
-from fedlab.aggregators.plain_values import describe_type
+from fedlab.aggregators.plain_values import describe_type, in_order_of
 from fedlab.widgets.wording import count
 
 
@@ -9,11 +9,12 @@ class RoundWalk:
 
     Attributes:
       exploration: what runs the rounds; its `rounds` are their records.
+      example: a client's value in the last round that was run; None before the first.
     """
 
     def __init__(self, exploration):
         """Stands at the beginning."""
-        self.exploration = exploration
+        self.exploration, self.example = exploration, None
         self._round, self._place = 0, 0  # Counted from 0; the place is among all steps, plumbing too.
 
     @property
@@ -30,8 +31,9 @@ class RoundWalk:
         """The round that is shown; None if there is none."""
         return self.rounds[self.number - 1] if self.rounds else None
 
-    def begin_round(self, number):
-        """Shows a round from the first of its steps that is no plumbing."""
+    def begin_round(self, number, example):
+        """Shows a new round, of clients with values like the example, from its first step but plumbing."""
+        self.example = example
         self._round, self._place = number - 1, 0
         self._place = next(iter(self._places(plumbing=False)), 0)
 
@@ -73,13 +75,14 @@ def plan_in_words(walk, chosen, values):
       chosen: exploration that would run it; another than the walk's begins at round 1.
       values: the clients' checked values.
     """
-    value_type = describe_type(values[0])
+    value = in_order_of(walk.example, values[0])
+    value_type = describe_type(value)
     held = f"{count(len(values), 'client')}, values of type {value_type}. Next round is round"
     if not walk.rounds:
         return f"{held} 1."
     if chosen is not walk.exploration:
         return f"{held} 1 of {chosen.name}; what {walk.exploration.name} did goes."
-    if value_type != walk.rounds[-1].value_type:
+    if value_type != describe_type(walk.example):
         return f"{held} 1 again, for a process is made for one type; the rounds so far go."
     if walk.number < len(walk.rounds):
         return f"{held} {walk.number + 1} again, from the state after round {walk.number}; later ones go."

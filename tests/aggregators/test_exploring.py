@@ -77,6 +77,7 @@ def test_the_adaptive_limit_is_state_that_goes_from_round_to_round():
     first = exploration.next_round([4.0, 4.0])
     # All clients are above the limit of 1, half should be: it grows by exp(0.5).
     assert first.state_changes()[0] == ("clipping_norm.0.current_estimate", "1", "1.64872")
+    assert "current_estimate: 1 -> 1.64872\n  clipping_norm.0.target_quantile: 0.5\n" in first.text()
     second = exploration.next_round([4.0, 4.0])
     assert ("clipping_norm", "1.64872") in second.measurements
     assert [record.number for record in exploration.rounds] == [1, 2]
