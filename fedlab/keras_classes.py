@@ -3,10 +3,19 @@
 The first Keras model made inside one of TFF's graphs turns the classes `Sequential`, `GRU`, ... into
 their graph-mode versions, for every model of the process: an eager model made before then fails with
 "Your Layer or Model is in an invalid state". tf_keras turns a class back when the next eager model of
-it is made; here that happens as soon as TFF has finished a graph.
+it is made; here that happens as soon as TFF has finished a graph. What a thread does with eager models
+while another one builds such a graph would still fail: `between_tff_graphs` keeps the two apart.
 """
 
 import functools
+import threading
+
+_graph_under_way = threading.RLock()
+
+
+def between_tff_graphs():
+    """For a `with` block that makes or uses eager models: TFF builds no graph in another thread meanwhile."""
+    return _graph_under_way
 
 
 def restore_after_tff_graphs():
@@ -26,10 +35,11 @@ def restore_after_tff_graphs():
 
     @functools.wraps(serialize)
     def serialize_and_restore(*arguments, **options):
-        try:
-            return serialize(*arguments, **options)
-        finally:
-            restore()
+        with _graph_under_way:
+            try:
+                return serialize(*arguments, **options)
+            finally:
+                restore()
 
     def restore():
         import tensorflow as tf

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, encode_tensor, split_into_sequences
+from fedlab.keras_classes import between_tff_graphs
 from fedlab.models.tracing import traced_forward
 from fedlab.training.keras_adapter import assign_weights
 
@@ -45,7 +46,8 @@ def evaluate(keras_model, clients, client_ids=None):
             f"None of the {len(ids)} clients has {SEQUENCE_LENGTH_CHARS + 1} characters of text "
             "to evaluate on."
         )
-    losses, hits = _score(keras_model, np.concatenate(list(windows.values())))
+    with between_tff_graphs():
+        losses, hits = _score(keras_model, np.concatenate(list(windows.values())))
     borders = np.cumsum([len(found) for found in windows.values()])[:-1]
     by_client = zip(windows, np.split(hits, borders), strict=True)
     return Evaluation(

@@ -99,6 +99,9 @@ class Laboratory:
     ):
         """Builds a process of weighted federated averaging and evaluates the model that it starts from.
 
+        Call it in the main thread: TFF builds graphs here, and Keras models that another thread makes at the
+        same time break. The run's rounds may run in any thread.
+
         Args:
           client_ids: the clients that may take part; default all that can train.
           clients_per_round: size of the cohort drawn each round; None for all of them.

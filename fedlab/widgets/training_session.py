@@ -35,21 +35,22 @@ class TrainingSession:
         self._laboratory, self._write_sample, self._on_change = laboratory, write_sample, on_change
         self._background, self._dropping = BackgroundWork(), threading.Event()
         self.run, self.log, self.goal, self.error = None, RunLog(), 0, None
+        self._is_building = False
         self._news = ""  # What the state does not tell by itself.
 
     @property
     def is_running(self):
-        return self._background.is_running
+        return self._is_building or self._background.is_running
 
     @property
     def is_stopping(self):
         """Whether the run under way was asked to end."""
-        return self.is_running and self._background.stop_requested
+        return self._background.is_running and self._background.stop_requested
 
     @property
     def is_dropping(self):
         """Whether the round under way was asked to end."""
-        return self.is_running and self._dropping.is_set()
+        return self._background.is_running and self._dropping.is_set()
 
     @property
     def num_done(self):
@@ -59,14 +60,20 @@ class TrainingSession:
     # --- What may be asked of it ------------------------------------------------------------------
 
     def start(self, settings, num_rounds):
-        """Starts a run; does nothing while there is one.
+        """Builds a run in the thread that calls, and trains it in another; does nothing while there is one.
 
         Args:
           settings: dict of arguments for the laboratory's `start`.
           num_rounds: how many rounds to train.
         """
-        if self.run is None:
-            self._background.start(functools.partial(self._start, settings, num_rounds), self._end)
+        if self.run is not None or self.is_running or not self.wait():
+            return
+        try:
+            self._build(settings, num_rounds)
+        except Exception as error:
+            self._end(error)
+        else:
+            self._background.start(functools.partial(self._start, num_rounds), self._end)
 
     def resume(self, num_rounds):
         """Goes on with the run; does nothing where there is none, or while it is under way."""
@@ -103,14 +110,22 @@ class TrainingSession:
         """Waits for the training to end, as `BackgroundWork.wait` does."""
         return self._background.wait(timeout_s)
 
-    # --- In a thread of its own -------------------------------------------------------------------
-
-    def _start(self, settings, num_rounds):
-        self.log, self.goal = RunLog(), num_rounds
+    def _build(self, settings, num_rounds):
+        # Not in the background: Keras models that a cell makes while TFF builds graphs break, and the graphs.
+        self.log, self.goal, self._is_building = RunLog(), num_rounds, True
         self._begin()
         self._show_all()
-        self.run = self._laboratory.start(**settings)
-        self.log.before = self.run.before
+        try:
+            self.run = self._laboratory.start(**settings)
+            self.log.before = self.run.before
+        finally:
+            self._is_building = False
+            self._on_change("state")  # Of an interrupt as well.
+
+    # --- In a thread of its own -------------------------------------------------------------------
+
+    def _start(self, num_rounds):
+        self._on_change("state")
         self._on_change("rounds")
         self._add_sample()
         self._train(num_rounds)
@@ -184,8 +199,9 @@ class TrainingSession:
         if self.is_dropping:
             return "Dropping this round as soon as the client at work is done; the rounds before are kept."
         if self.run is None:
-            building = "Building the process, and evaluating the model before the first round."
-            return building + (" Stopping after that." if self.is_stopping else "")
+            return "Building the process, and evaluating the model before the first round."
+        if self.log.round_number == 0:
+            return "Stopping before the first round." if self.is_stopping else "The first round begins."
         if self.is_stopping:
             return f"Stopping after round {self.log.round_number}, which is kept."
         return f"Round {self.log.round_number} of {self.goal} is under way."

@@ -358,26 +358,42 @@ def test_drop_abandons_the_round_keeps_those_before_and_resume_trains_it_again(g
     assert numbers(dashboard) == [1, 2, 3]
 
 
-def test_stop_while_the_process_is_built_ends_before_the_first_round(gated):
-    building = threading.Event()
-    start = gated.start
-
-    def slow_start(**settings):
-        building.wait(10)
-        return start(**settings)
-
-    gated.start = slow_start
-    dashboard = dashboard_of(gated)
+def test_stop_before_the_first_round_trains_none_and_resume_trains_them_all(laboratory, monkeypatch):
+    writing = threading.Event()
+    monkeypatch.setattr(Run, "write", lambda *unused, **settings: str(writing.wait(10)))
+    dashboard = dashboard_of(laboratory)
+    dashboard.sample_every.value = 1
     dashboard.start()
-    wait_for(lambda: "Building the process" in page(dashboard))
     dashboard.stop()
-    assert "Stopping after that." in page(dashboard)
-    building.set()
+    assert "Stopping before the first round." in page(dashboard)
+    writing.set()
     assert dashboard.wait(10)
     assert numbers(dashboard) == [] and "Stopped after round 0 of 3." in page(dashboard)
-    gated.let(100)
     run_to_its_end(dashboard, "resume_button")
     assert numbers(dashboard) == [1, 2, 3]
+
+
+def test_the_process_is_built_in_the_thread_that_presses_where_no_cell_can_disturb_it(laboratory):
+    builders, shown, start = [], [], laboratory.start
+
+    def noting_start(**settings):
+        builders.append(threading.current_thread())
+        shown.append((page(dashboard), enabled(dashboard)))
+        return start(**settings)
+
+    laboratory.start = noting_start
+    dashboard = dashboard_of(laboratory)
+    run_to_its_end(dashboard)
+    assert builders == [threading.main_thread()]
+    assert "Building the process" in shown[0][0] and "start" not in shown[0][1]
+
+
+def test_an_interrupt_while_the_process_is_built_leaves_start_to_be_pressed_again():
+    dashboard = dashboard_of(Laboratory(faults={"start": KeyboardInterrupt()}))
+    with pytest.raises(KeyboardInterrupt):
+        dashboard.start()
+    assert "Ready. Press Start." in page(dashboard) and enabled(dashboard) == {"start"}
+    assert numbers(run_to_its_end(dashboard)) == [1, 2, 3]
 
 
 def test_reset_forgets_the_run_and_start_begins_a_new_one(laboratory):
