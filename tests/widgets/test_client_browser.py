@@ -188,8 +188,9 @@ def test_paging_shows_every_speech_once(browser):
             break
         browser.later_button.click()
     assert seen == SPEECHES["HAMLET_HAMLET"]
+    last_page = browser.first_speech.value
     browser.later()
-    assert browser.first_speech.value + 5 > len(seen) - 1
+    assert browser.first_speech.value == last_page
 
 
 def test_earlier_and_later_stop_at_the_ends(browser):
@@ -206,7 +207,7 @@ def test_earlier_and_later_stop_at_the_ends(browser):
 def test_another_client_begins_with_its_first_speech_and_window(browser):
     browser.select("HAMLET_HAMLET")
     browser.first_speech.value, browser.window.value = 11, 30
-    browser.next()
+    browser.select("OTHELLO_IAGO")  # who has as many
     assert (browser.first_speech.value, browser.window.value) == (1, 1)
 
 
@@ -340,8 +341,9 @@ def test_characters_that_are_dropped_become_nothing():
 def test_nothing_is_ever_not_a_number(odd, client_id, view):
     odd.select(client_id)
     odd.view.value = view
+    assert odd.wait(30)
     for text in (shown(odd), odd.facts()):
-        assert not re.search(r"\b(nan|None|inf)\b", text)
+        assert not re.search(r"\b(nan|None|inf)\b|cannot be shown", text)
     assert odd.client_id == client_id
 
 
