@@ -1,5 +1,6 @@
 """AggregationExplorer as a person uses it, with every step's values computed here by hand."""
 
+import math
 import re
 
 import pytest
@@ -116,7 +117,7 @@ def in_the_sum(summands):
     return [*rows, ("result", "", f"{totals[-1]:g}")]
 
 
-def test_a_clipped_weighted_mean_by_keyboard_alone_shows_every_step(explorer, pictures):
+def test_a_clipped_weighted_mean_by_keyboard_alone_shows_every_step(explorer):
     keyboard = explorer.page.keyboard
     explorer.field("Factory").focus()
     # Arrows: letters in a list are JupyterLab's shortcuts for the cell around it.
@@ -156,10 +157,21 @@ def test_a_clipped_weighted_mean_by_keyboard_alone_shows_every_step(explorer, pi
     assert explorer.rows("Measurements") == [("clipping_norm", "3"), ("clipped_count", "1")]
     picture = explorer.root.get_by_role("img")
     expect(picture).to_have_attribute("alt", re.compile("client 2 holds 9 and sends 6. The result is 2.25."))
-    for _ in range(5):
-        explorer.press("Previous step")
+
+
+def test_the_adaptive_limit_moves_in_the_state_from_round_to_round(explorer, pictures):
+    explorer.field("Factory").select_option("mean, clipped adaptively")
+    explorer.type_values("1", "2", "9")
+    for number in (1, 2):
+        explorer.next_round(number)
+        # A third of the clients is below the limit, half should be: it grows by exp(1 / 2 - 1 / 3).
+        limits = [f"{math.exp(rounds / 6):.6g}" for rounds in (number - 1, number)]
+        assert explorer.rows("State")[0] == ("clipping_norm.0.current_estimate", *limits, "changed")
+        assert explorer.rows("Measurements") == [("clipping_norm", limits[0]), ("clipped_count", "2")]
+    explorer.press("Next step")
     expect(explorer.step).to_have_text("▶ at the clients: clip_fn [federated_map]")
     explorer.notebook.photograph(explorer.root, pictures / "aggregation_explorer.png")
+    explorer.page.set_viewport_size(VIEWPORT)
 
 
 def test_structures_go_through_rounds_whose_state_changes_and_back_again(explorer):
