@@ -2,7 +2,9 @@ import subprocess
 import sys
 import time
 
-from notebook_kernel import KernelMeter, kernel_environment
+import psutil
+
+from notebook_kernel import KernelMeter, kernel_environment, resident_bytes
 
 # A program whose child takes 150 MB, then both end when stdin closes.
 PROGRAM = """
@@ -23,6 +25,29 @@ def test_memory_of_children_counts_and_seconds_do_too():
         process.communicate(b"\n")
     assert 150 < measured["peak_mb"] < 400
     assert measured["seconds"] >= 0.3
+
+
+# Takes 150 MB, and has for a second a child that has not yet become another program.
+STARTING = """
+import os, time
+taken = b"1" * 150_000_000
+print("ready", flush=True)
+if os.fork() == 0:
+    time.sleep(1)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_child_that_is_just_starting_is_not_its_parents_memory_twice():
+    with subprocess.Popen([sys.executable, "-c", STARTING], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        root, seen = psutil.Process(process.pid), []
+        while process.poll() is None:
+            if root.children():
+                seen.append(resident_bytes(root) / 1e6)
+            time.sleep(0.01)
+    assert seen and max(seen) < 250
 
 
 def test_a_process_that_has_ended_does_not_stop_the_meter():

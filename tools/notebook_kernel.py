@@ -62,9 +62,14 @@ class KernelMeter:
 
 def resident_bytes(process):
     """Resident memory of a process and its descendants; 0 for what has ended meanwhile."""
-    total = 0
+    memory = {}  # by process id: (process id of the parent, memory)
     with contextlib.suppress(psutil.NoSuchProcess):
         for member in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += member.memory_info().rss
-    return total
+                memory[member.pid] = member.ppid(), member.memory_info()
+    return sum(info.rss for parent, info in memory.values() if not _is_starting(info, memory.get(parent)))
+
+
+def _is_starting(info, parent):
+    """Whether a child is between vfork and exec: its parent's own memory under another number."""
+    return parent is not None and info.vms == parent[1].vms
