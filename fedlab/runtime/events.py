@@ -63,7 +63,7 @@ class Event:
 
 
 _lock = threading.Lock()
-_listeners = ()  # (listener, whether it wants values); replaced as a whole, read without the lock
+_listeners = ()  # (listener, its `values`); replaced as a whole, read without the lock
 # Those of the code that calls, and not of other threads: asyncio hands them on to what it calls.
 _listeners_here = contextvars.ContextVar("listeners", default=())
 
@@ -76,8 +76,8 @@ def listen(listener, *, values=False):
 
     Args:
       listener: a function of one Event.
-      values: whether finished events carry summaries of values; making them costs a pass over the
-        data.
+      values: whether finished events carry summaries of values, or a function of an event that says for
+        which; making them costs a pass over the data.
 
     Returns:
       A function that ends it.
@@ -116,5 +116,5 @@ def listening_here(listener, *, values=False):
 
 
 def current_listeners():
-    """The listeners as of now, for one call to keep: ((listener, wants values), ...)."""
+    """The listeners as of now, for one call to keep: ((listener, its `values`), ...)."""
     return (*_listeners, *_listeners_here.get())

@@ -198,19 +198,21 @@ class _Teller:
 
     def __init__(self, run, listeners):
         self._run = run
-        self._listeners = [listener for listener, _ in listeners]
-        self._with_values = [listener for listener, wants_values in listeners if wants_values]
+        self._listeners = listeners
         self._call = next(_call_numbers)
         self._step_numbers = itertools.count()
         self._step = {}  # Details of the step under way; steps do not overlap within a run.
 
     def tell(self, kind, result=None, argument=None, **details):
         event = events.Event(kind, self._call, self._run.computation, self._run.num_clients, **details)
-        rich = event
-        if self._with_values:
-            rich = dataclasses.replace(event, value=_summary_of(result), argument=_summary_of(argument))
-        for listener in self._listeners:
-            listener(rich if listener in self._with_values else event)
+        rich = None
+        for listener, values in self._listeners:
+            if not (values(event) if callable(values) else values):
+                listener(event)
+                continue
+            if rich is None:  # Once for all listeners, and not where nobody wants it.
+                rich = dataclasses.replace(event, value=_summary_of(result), argument=_summary_of(argument))
+            listener(rich)
 
     def step(self, intrinsic, function_name, placement, work, argument):
         if self._step:

@@ -22,27 +22,27 @@ class ClientRecord:
 
 
 class ClientListener:
-    """Listens to one call of a learning process; to be given to `events.listen(..., values=True)`.
+    """Listens to one call of a learning process: `events.listening_here(listener, values=listener.wants)`."""
 
-    Calls that run at the same time are told apart by their name: give each run's `next` its own.
-    """
-
-    def __init__(self, computation, cohort, on_client):
+    def __init__(self, cohort, on_client):
         """Makes a listener.
 
         Args:
-          computation: name of the process's `next`.
           cohort: the ids of the clients, in the order of their data.
           on_client: function of a ClientRecord. It is called in the threads where clients train, so at
             the same time for clients that run side by side. What it raises ends the round.
         """
-        self._computation, self._cohort, self._on_client = computation, cohort, on_client
+        self._cohort, self._on_client = cohort, on_client
+
+    @staticmethod
+    def wants(event):
+        """Whether an event may tell of client work: only then is its value worth a look."""
+        return event.kind == events.CLIENT_FINISHED and event.intrinsic == "federated_map"
 
     def __call__(self, event):
-        if event.kind == events.CLIENT_FINISHED and event.computation == self._computation:
-            work = _client_work(event.value)
-            if work is not None:
-                self._on_client(_record(self._cohort[event.client], event.seconds, *work))
+        work = _client_work(event.value) if self.wants(event) else None
+        if work is not None:
+            self._on_client(_record(self._cohort[event.client], event.seconds, *work))
 
 
 def _client_work(summary):

@@ -1,7 +1,6 @@
 """A laboratory: a model and clients, from which runs start by names and numbers alone."""
 
 import dataclasses
-import itertools
 import math
 
 import tensorflow_federated as tff
@@ -16,7 +15,6 @@ from fedlab.training.rounds import plan_rounds, start_server
 from fedlab.training.run import Run
 
 _CHARACTERS_OF_A_BATCH = BATCH_SIZE * (SEQUENCE_LENGTH_CHARS + 1)
-_run_numbers = itertools.count(1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,8 +129,6 @@ class Laboratory:
             _optimizer("server", SERVER_OPTIMIZERS, server_optimizer, server_rate),
             model_aggregator=for_fed_avg(choose("aggregator", self._factories, aggregator)()),
         )
-        # Its own name, so that events of other computations, such as another run's, are told apart.
-        process.next.__name__ = f"next_fn_of_run_{next(_run_numbers)}"
         server = start_server(process, self._keras_model)
         return Run(server, plan, self._keras_model, self._make_evaluation())
 

@@ -63,8 +63,8 @@ class Run:
     def _listening(self, on_client):
         if on_client is None:
             return contextlib.nullcontext()
-        computation = self.server.process.next.__name__
-        return events.listening(ClientListener(computation, self.next_cohort(), on_client), values=True)
+        listener = ClientListener(self.next_cohort(), on_client)
+        return events.listening_here(listener, values=listener.wants)
 
     def write(self, start, length=200, *, temperature=0.5, seed=0):
         """Continues a text with the model as it is now; for the arguments and errors see `generate_text`."""

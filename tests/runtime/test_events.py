@@ -63,6 +63,15 @@ def test_values_come_to_those_who_ask():
     assert all(event.value is None and event.argument is None for event in without_values)
 
 
+def test_values_are_made_for_those_events_that_a_listener_names():
+    wanted = events_of(total_of_doubles, [1.0, 4.0], values=lambda event: event.function == "double")
+    of_clients = [event for event in wanted if event.kind == "client_finished" and event.function == "double"]
+    assert [event.value.numbers for event in of_clients] == [(2.0,), (8.0,)]
+    assert all(
+        event.value is None and event.argument is None for event in wanted if event.function != "double"
+    )
+
+
 def test_a_failure_is_told_with_its_reason():
     heard = []
     check = tff.tensorflow.computation(

@@ -79,10 +79,10 @@ METRICS = struct(
 WORK = struct(**{"0": RESULT, "1": METRICS})
 
 
-def heard_of(value, kind=CLIENT_FINISHED, computation="mine", client=1):
+def heard_of(value, kind=CLIENT_FINISHED, intrinsic="federated_map"):
     heard = []
-    listener = ClientListener("mine", ("a", "b"), heard.append)
-    listener(Event(kind, 1, computation, 2, 7, "federated_map", client=client, seconds=0.25, value=value))
+    listener = ClientListener(("a", "b"), heard.append)
+    listener(Event(kind, 1, "next_fn", 2, 7, intrinsic, client=1, seconds=0.25, value=value))
     return heard
 
 
@@ -97,8 +97,8 @@ def test_other_values_of_clients_are_no_results(not_client_work):
     assert heard_of(not_client_work) == []
 
 
-def test_other_computations_and_other_kinds_of_events_are_not_heard():
-    assert heard_of(WORK, computation="another") == heard_of(WORK, kind=STEP_FINISHED) == []
+def test_other_steps_and_other_kinds_of_events_are_not_heard():
+    assert heard_of(WORK, intrinsic="federated_aggregate") == heard_of(WORK, kind=STEP_FINISHED) == []
 
 
 def test_what_was_not_measured_is_none():
