@@ -234,6 +234,9 @@ def test_while_it_runs_each_client_is_shown_as_soon_as_it_is_done(gated):
     assert "rounds 0 of 3" in page(dashboard) and "clients of round 1: 1 of 3" in page(dashboard)
     assert "Hamlet Ophelia – – – – – not done yet" in page(dashboard)
     assert enabled(dashboard) == {"stop", "drop"}
+    gated.let(2)
+    wait_for(lambda: "rounds 1 of 3 clients of round 2: 0 of 3" in page(dashboard))
+    assert "Hamlet Hamlet – – – – – not done yet" in page(dashboard)
 
 
 def test_after_the_round_its_clients_stay_with_their_examples(laboratory):
@@ -332,12 +335,18 @@ def test_two_presses_of_resume_go_on_once(gated):
     assert numbers(dashboard) == [1, 2]
 
 
-def test_rounds_changed_while_the_run_waits_are_what_resume_adds(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory, rounds=2))
-    dashboard.rounds.value = 4
-    assert "Resume adds 4 rounds." in page(dashboard)
+def test_rounds_changed_while_the_run_waits_are_what_resume_adds(gated):
+    dashboard = dashboard_of(gated, rounds=5)
+    dashboard.start()
+    dashboard.stop()
+    gated.let(100)
+    assert dashboard.wait(10)
+    done = len(dashboard.records)
+    assert done < 2
+    dashboard.rounds.value = 2
+    assert "Resume adds 2 rounds." in page(dashboard)
     run_to_its_end(dashboard, "resume_button")
-    assert numbers(dashboard) == [1, 2, 3, 4, 5, 6]
+    assert len(dashboard.records) == done + 2
 
 
 def test_drop_abandons_the_round_keeps_those_before_and_resume_trains_it_again(gated):
@@ -518,6 +527,17 @@ def test_an_error_in_a_later_round_loses_nothing_and_resume_tries_again():
     assert enabled(dashboard) == {"resume", "reset"}
     run_to_its_end(dashboard, "resume_button")
     assert numbers(dashboard) == [1, 2, 3] and "The worker is gone." not in page(dashboard)
+
+
+def test_an_error_goes_from_the_page_as_soon_as_one_tries_again(gated):
+    gated.faults[2, 0] = RuntimeError("The worker is gone.")
+    dashboard = dashboard_of(gated)
+    gated.let(4)
+    run_to_its_end(dashboard)
+    assert "The worker is gone." in page(dashboard)
+    dashboard.resume()
+    wait_for(lambda: "Round 2 of 3 is under way." in page(dashboard))
+    assert "The worker is gone." not in page(dashboard)
 
 
 def test_an_error_at_a_client_names_the_client():
