@@ -171,7 +171,7 @@ def test_an_installation_that_fails_half_way_is_taken_back(runtime, repository):
 def test_a_repository_out_of_reach_is_named_without_a_page_of_traceback(runtime):
     outputs = run_setup_cell(runtime, environ_of(NO_SERVER))
     message = error_of(outputs)
-    assert f"{NO_SERVER}: <urlopen error [Errno 111] Connection refused>. If it opens in your" in message
+    assert f"{NO_SERVER}: <urlopen error [Errno 111] Connection refused>. If a browser" in message
     assert message.count("----> ") + message.count("---> ") == 1  # one frame: the cell itself
 
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import urllib.parse
 
 import pytest
@@ -83,6 +85,17 @@ def test_the_setup_cell_installs_from_the_repository_of_pyproject(published_else
     assert '"https://github.com/someone/forked"' in setup
     assert "/raw/mine/colab/set_up.py" in setup and '"branch": "mine"' in setup
     assert "{{" not in setup
+
+
+@pytest.mark.parametrize("command", ["check", "format --check"])
+def test_the_setup_cell_is_written_as_make_check_wants_it(command):
+    source = find_sources(["01"])[0]
+    notebook = notebook_sources.read_source(source)
+    notebook_sources.fill(notebook, source)
+    setup = next(cell.source for cell in notebook.cells if cell.source.startswith("# Setup."))
+    ruff = [sys.executable, "-m", "ruff", *command.split(), "--stdin-filename", str(source), "-"]
+    ended = subprocess.run(ruff, input=setup + "\n", capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_an_unknown_placeholder_is_an_error(tmp_path):
