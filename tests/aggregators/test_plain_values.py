@@ -31,7 +31,9 @@ from fedlab.aggregators.plain_values import (
         ("inf", math.inf, "float32"),
         ("[-Infinity, 3.4e38]", [-math.inf, 3.4e38], "float32[2]"),
         ('{"nan": 1, "w_inf": 2}', {"nan": 1.0, "w_inf": 2.0}, "<nan=float32,w_inf=float32>"),
-        ("[" * 8 + "1" + "]" * 8, [[[[[[[[1.0]]]]]]]], "float32[1,1,1,1,1,1,1,1]"),
+        pytest.param(
+            "[" * 8 + "1" + "]" * 8, [[[[[[[[1.0]]]]]]]], "float32[1,1,1,1,1,1,1,1]", id="eight deep"
+        ),
     ],
 )
 def test_values_are_read_as_json_and_python_write_them(text, value, value_type):
@@ -52,10 +54,10 @@ def test_nan_is_a_value_like_any_other():
         ("[1, 2", r"\[1, 2 cannot be read: write 1.5"),
         ("one", "one cannot be read"),
         ("__import__('os').getpid()", "cannot be read"),
-        ("[" * 100_000, "nested too deeply: write 1.5"),
-        ("[" * 300 + "1" + "]" * 300, "nested too deeply"),
-        ("[" * 9 + "1" + "]" * 9, "nested too deeply"),
-        ("-" * 100_000 + "1", "cannot be read|nested too deeply"),
+        pytest.param("[" * 100_000, "nested too deeply: write 1.5", id="a hundred thousand brackets"),
+        pytest.param("[" * 300 + "1" + "]" * 300, "nested too deeply", id="three hundred deep"),
+        pytest.param("[" * 9 + "1" + "]" * 9, "nested too deeply", id="nine deep"),
+        pytest.param("-" * 100_000 + "1", "cannot be read|nested too deeply", id="a hundred thousand signs"),
         ('{"a": ' * 5000 + "1" + "}" * 5000, "nested too deeply"),
         ("1,5", "a number has a point"),
         ("1, 2", "a list stands in brackets"),
