@@ -11,7 +11,7 @@ from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, report_
 from fedlab.training.choices import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, choose
 from fedlab.training.evaluation import make_weights_evaluation
 from fedlab.training.keras_adapter import copy_without_cached_weights, make_model_fn
-from fedlab.training.rounds import plan_rounds, start_server
+from fedlab.training.rounds import Plan, start_server
 from fedlab.training.run import Run
 
 _CHARACTERS_OF_A_BATCH = BATCH_SIZE * (SEQUENCE_LENGTH_CHARS + 1)
@@ -116,13 +116,8 @@ class Laboratory:
           ValueError: an unknown name, impossible numbers, or nobody who can train.
         """
         check_whole_numbers(local_epochs=local_epochs)
-        plan = plan_rounds(
-            self._train_clients,
-            client_ids=self._trainable(client_ids),
-            clients_per_round=clients_per_round,
-            local_epochs=local_epochs,
-            seed=seed,
-        )
+        plan = Plan(self._train_clients, self._num_batches(client_ids), clients_per_round, local_epochs, seed)
+        plan.cohort(1)  # One that cannot be drawn is an error now.
         process = tff.learning.algorithms.build_weighted_fed_avg(
             make_model_fn(self._keras_model),
             _optimizer("client", CLIENT_OPTIMIZERS, client_optimizer, client_rate),
@@ -142,14 +137,16 @@ class Laboratory:
             copy_without_cached_weights(self._keras_model), self._test_clients, ids
         )
 
-    def _trainable(self, client_ids):
-        """The ids, checked; the too small ones of a default or a choice are known and said already."""
+    def _num_batches(self, client_ids):
+        """{client id: batches in one epoch} of those that can train; `clients` says who cannot."""
         known = {client.client_id: client for client in self.clients}
         ids = list(known) if client_ids is None else list(client_ids)
         unknown = [client_id for client_id in ids if client_id not in known]
         if unknown:
             raise ValueError(f"client {unknown[0]!r} is not in the laboratory; see its clients.")
-        trainable = [client_id for client_id in ids if not known[client_id].why_left_out]
+        trainable = {
+            client_id: known[client_id].num_batches for client_id in ids if not known[client_id].why_left_out
+        }
         if not trainable:
             raise ValueError("No client that can train is chosen; choose at least one.")
         return trainable
