@@ -144,6 +144,8 @@ class TrainingSession:
         rounds = self.run.rounds(num_rounds, self._hear_client)
         while self.num_done < self.goal and not self._background.stop_requested:
             self._train_one(rounds)
+        if self._dropping.is_set():  # All clients had been done when that was asked for.
+            self._news = f"Round {self.num_done} was done before it could be dropped, and is kept."
 
     def _train_one(self, rounds):
         self.log.begin_round(self.num_done + 1, self.run.next_cohort())

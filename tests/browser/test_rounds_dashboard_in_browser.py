@@ -25,7 +25,7 @@ dashboard"""
 VIEWPORT = {"width": 1024, "height": 900}
 # A round takes a second or two; a machine with much else to do may need this.
 LONG_MS = 60_000
-ANSWERS_WITHIN_S = 3
+ANSWERS_WITHIN_S = 10
 
 
 class Dashboard:
@@ -126,6 +126,17 @@ def test_a_run_is_watched_stopped_between_rounds_resumed_and_reset(dashboard, pi
     assert dashboard.print("dashboard.run, dashboard.records") == "None []"
 
 
+def drop_the_round(dashboard):
+    """Presses until it was soon enough: once its clients are done, a round is kept."""
+    for _ in range(20):
+        dashboard.button("Drop round").click()
+        dashboard.expect_state(re.compile(r"Stopped after round \d+ of 500\."))
+        if "was done before it could be dropped" not in dashboard.state.inner_text():
+            break
+        dashboard.button("Resume").click()
+    dashboard.expect_state(re.compile(r"Round \d+ was dropped\. Stopped after round \d+ of 500\."))
+
+
 def test_while_rounds_run_the_page_and_the_kernel_answer_until_the_round_is_dropped(dashboard):
     dashboard.choose(*THREE, Rounds=500)
     dashboard.wait_until("dashboard.rounds.value == 500")
@@ -138,8 +149,7 @@ def test_while_rounds_run_the_page_and_the_kernel_answer_until_the_round_is_drop
         assert time.monotonic() - asked < ANSWERS_WITHIN_S
     expect(dashboard.button("Start")).to_be_disabled()
     expect(dashboard.field("Seed")).to_be_disabled()
-    dashboard.button("Drop round").click()
-    dashboard.expect_state(re.compile(r"Round \d+ was dropped\. Stopped after round \d+ of 500\."))
+    drop_the_round(dashboard)
     expect(dashboard.alert).to_have_count(0)
     assert dashboard.print("dashboard.run.round_number == len(dashboard.records) > 0") == "True"
 

@@ -367,6 +367,26 @@ def test_drop_abandons_the_round_keeps_those_before_and_resume_trains_it_again(g
     assert numbers(dashboard) == [1, 2, 3]
 
 
+def test_a_round_whose_clients_are_all_done_is_kept_and_drop_says_so(laboratory, monkeypatch):
+    being_evaluated, finish, record = threading.Event(), threading.Event(), Run.record
+
+    def evaluate_slowly(run):
+        being_evaluated.set()
+        return finish.wait(10) and record(run)
+
+    monkeypatch.setattr(Run, "record", evaluate_slowly)
+    dashboard = dashboard_of(laboratory)
+    dashboard.start()
+    assert being_evaluated.wait(10)
+    dashboard.drop_button.click()
+    finish.set()
+    assert dashboard.wait(10)
+    assert numbers(dashboard) == [1]
+    assert "Round 1 was done before it could be dropped, and is kept. Stopped after round 1 of 3." in page(
+        dashboard
+    )
+
+
 def test_stop_before_the_first_round_trains_none_and_resume_trains_them_all(laboratory, monkeypatch):
     writing = threading.Event()
     monkeypatch.setattr(Run, "write", lambda *unused, **settings: str(writing.wait(10)))
