@@ -4,12 +4,12 @@ import functools
 
 import ipywidgets
 
-from fedlab.widgets import controls, markup, offered_factories
-from fedlab.widgets.background import BackgroundWork
-from fedlab.widgets.client_fields import ClientFields
-from fedlab.widgets.round_page import RoundPage
-from fedlab.widgets.round_walk import RoundWalk, plan_in_words
-from fedlab.widgets.view import View
+from fedlab.widgets.parts import controls, markup, offered_factories
+from fedlab.widgets.parts.background import BackgroundWork
+from fedlab.widgets.parts.client_fields import ClientFields
+from fedlab.widgets.parts.round_page import RoundPage
+from fedlab.widgets.parts.round_walk import RoundWalk, plan_in_words
+from fedlab.widgets.parts.view import View
 
 _NO_ROUND = "There is no round yet: press Next round."
 

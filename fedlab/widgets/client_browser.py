@@ -7,11 +7,11 @@ import ipywidgets
 from fedlab.datasets.client_names import check_client_id, find_clients, near_clients
 from fedlab.datasets.profiles import ClientProfiles
 from fedlab.plots.style import readable
-from fedlab.widgets import client_pages, controls, markup
-from fedlab.widgets.blocks import as_html, as_html_without_drawings, as_plain_text, has_drawing
-from fedlab.widgets.latest import Latest
-from fedlab.widgets.view import View
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts import client_pages, controls, markup
+from fedlab.widgets.parts.blocks import as_html, as_html_without_drawings, as_plain_text, has_drawing
+from fedlab.widgets.parts.latest import Latest
+from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.wording import count
 
 LINES, AGAINST, SEES, DROPPED = VIEWS = (
     "Lines",

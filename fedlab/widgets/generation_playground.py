@@ -6,11 +6,11 @@ import time
 
 import ipywidgets
 
-from fedlab.widgets import controls, markup
-from fedlab.widgets.background import BackgroundWork
-from fedlab.widgets.coloured_text import legend
-from fedlab.widgets.text_column import TextColumn, count_in_words, error_in_words
-from fedlab.widgets.view import View
+from fedlab.widgets.parts import controls, markup
+from fedlab.widgets.parts.background import BackgroundWork
+from fedlab.widgets.parts.coloured_text import legend
+from fedlab.widgets.parts.text_column import TextColumn, count_in_words, error_in_words
+from fedlab.widgets.parts.view import View
 
 LONGEST_TEXT_CHARS = 2000
 _SHOWN_EVERY_S = 0.1

@@ -11,8 +11,9 @@ import pytest
 from fedlab.datasets.profiles import ClientProfiles
 from fedlab.datasets.shakespeare import read_pocket_speeches
 from fedlab.vocabulary import CHARACTERS
-from fedlab.widgets import ClientBrowser, client_browser, client_pages
+from fedlab.widgets import ClientBrowser, client_browser
 from fedlab.widgets.client_browser import AGAINST, DROPPED, LINES, SEES
+from fedlab.widgets.parts import client_pages
 
 SPEECHES = read_pocket_speeches()
 TEXTS = {client_id: "".join(speeches) for client_id, speeches in SPEECHES.items()}

@@ -5,8 +5,8 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from fedlab import widgets
-from fedlab.widgets import controls
-from fedlab.widgets.view import WIDGET_VIEW, View
+from fedlab.widgets.parts import controls
+from fedlab.widgets.parts.view import WIDGET_VIEW, View
 
 
 class Counter(View):

@@ -4,7 +4,7 @@ import html.parser
 import re
 
 from fedlab.plots.style import new_figure
-from fedlab.widgets import markup
+from fedlab.widgets.parts import markup
 
 
 class Elements(html.parser.HTMLParser):

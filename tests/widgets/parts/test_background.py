@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 
-from fedlab.widgets.background import BackgroundWork
+from fedlab.widgets.parts.background import BackgroundWork
 
 
 class Piece:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from fedlab.widgets.latest import Latest
+from fedlab.widgets.parts.latest import Latest
 
 
 class Slow:

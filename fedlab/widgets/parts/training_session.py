@@ -3,9 +3,9 @@
 import functools
 import threading
 
-from fedlab.widgets.background import BackgroundWork
-from fedlab.widgets.run_log import RunLog
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts.background import BackgroundWork
+from fedlab.widgets.parts.run_log import RunLog
+from fedlab.widgets.parts.wording import count
 
 
 class RoundDropped(Exception):  # noqa: N818  Not an error: it is what the learner asked for.

@@ -5,7 +5,7 @@ import pathlib
 
 import ipywidgets
 
-from fedlab.widgets import markup
+from fedlab.widgets.parts import markup
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 

@@ -6,8 +6,8 @@ import numbers
 
 import ipywidgets
 
-from fedlab.widgets import markup
-from fedlab.widgets.coloured_text import coloured_text, plain_text
+from fedlab.widgets.parts import markup
+from fedlab.widgets.parts.coloured_text import coloured_text, plain_text
 
 _COLUMN = "fedlab-column"
 

@@ -1,7 +1,7 @@
 """Where a learner stands in the rounds of an exploration, and in the steps of the round that is shown."""
 
 from fedlab.aggregators.plain_values import describe_type, in_order_of
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts.wording import count
 
 
 class RoundWalk:

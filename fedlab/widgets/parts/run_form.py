@@ -3,8 +3,8 @@
 import ipywidgets
 
 from fedlab.plots.style import readable
-from fedlab.widgets import controls, markup
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts import controls, markup
+from fedlab.widgets.parts.wording import count
 
 _HINT = (
     "Several clients: hold Ctrl (on a Mac Cmd), or press Ctrl+A in the list for all. Clients per round: that "

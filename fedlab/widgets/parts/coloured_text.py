@@ -6,7 +6,7 @@ readers who do not tell colours apart. The improbable are underlined as well.
 
 import itertools
 
-from fedlab.widgets.markup import escape
+from fedlab.widgets.parts.markup import escape
 
 # Below each, the tint is one step stronger; style.css has the tints, fedlab-step-1 to fedlab-step-4.
 _BOUNDS = (0.5, 0.2, 0.05, 0.01)

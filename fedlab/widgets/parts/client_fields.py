@@ -3,7 +3,7 @@
 import ipywidgets
 
 from fedlab.aggregators import plain_values
-from fedlab.widgets import controls
+from fedlab.widgets.parts import controls
 
 MOST_CLIENTS = 8
 _MOST_WEIGHT = 1e6

@@ -5,7 +5,7 @@ import functools
 import ipywidgets
 
 from fedlab.plots.aggregation_round import MOST_NUMBERS, plot_aggregation_round
-from fedlab.widgets import markup
+from fedlab.widgets.parts import markup
 
 _BY_POSITION = "<0=…, 1=…> is a structure whose parts have no names: what the function was given, or gave."
 

@@ -3,7 +3,7 @@
 import functools
 import threading
 
-from fedlab.widgets.background import BackgroundWork
+from fedlab.widgets.parts.background import BackgroundWork
 
 
 class Latest:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fedlab.widgets.text_column import TextColumn
+from fedlab.widgets.parts.text_column import TextColumn
 
 
 def column_of(*pairs):

@@ -7,8 +7,8 @@ import unicodedata
 from fedlab import vocabulary
 from fedlab.plots import plot_client_place, plot_client_shares, plot_windows_in_batches
 from fedlab.plots.style import readable, visible
-from fedlab.widgets.blocks import Drawing, Passage, Sentence, Table, Texts
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts.blocks import Drawing, Passage, Sentence, Table, Texts
+from fedlab.widgets.parts.wording import count
 
 SPEECHES_ON_A_PAGE = 5
 

@@ -1,8 +1,8 @@
 """The pages of the rounds dashboard, made of a `RunLog`: clients, rounds, texts, and who is left out."""
 
 from fedlab.plots.style import readable
-from fedlab.widgets import markup
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts import markup
+from fedlab.widgets.parts.wording import count
 
 MOST_ROUNDS_SHOWN = 10
 MOST_SAMPLES_SHOWN = 3

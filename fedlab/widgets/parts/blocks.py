@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from fedlab.widgets import markup
+from fedlab.widgets.parts import markup
 
 
 def as_html(blocks):

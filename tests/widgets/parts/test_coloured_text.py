@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from fedlab import widgets
-from fedlab.widgets.coloured_text import coloured_text, legend, plain_text, step_of
+from fedlab.widgets import parts
+from fedlab.widgets.parts.coloured_text import coloured_text, legend, plain_text, step_of
 
-STYLE = pathlib.Path(widgets.__file__).with_name("style.css").read_text(encoding="utf-8")
+STYLE = pathlib.Path(parts.__file__).with_name("style.css").read_text(encoding="utf-8")
 CHARACTERS = [("a", 0.9), ("<", 0.3), ("b", 0.3), ("\n", 0.001), ("\n", 0.001), (" ", 0.6), ("\r", 0.02)]
 
 

@@ -1,7 +1,7 @@
 import threading
 import time
 
-from fedlab.widgets.throttle import Throttled
+from fedlab.widgets.parts.throttle import Throttled
 
 
 def test_the_first_call_is_made_at_once():

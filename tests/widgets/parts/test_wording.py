@@ -1,6 +1,6 @@
 import pytest
 
-from fedlab.widgets.wording import count
+from fedlab.widgets.parts.wording import count
 
 
 @pytest.mark.parametrize(

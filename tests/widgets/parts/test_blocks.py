@@ -1,7 +1,7 @@
 """Blocks say the same in HTML and in plain text."""
 
 from fedlab.plots.style import new_figure
-from fedlab.widgets.blocks import Drawing, Passage, Sentence, Table, Texts, as_html, as_plain_text
+from fedlab.widgets.parts.blocks import Drawing, Passage, Sentence, Table, Texts, as_html, as_plain_text
 
 
 def test_a_table_in_plain_text_has_columns_under_each_other():

@@ -1,0 +1,1 @@
+"""What the widgets are made of: the view, controls, pages, and work behind them, one idea a file."""
