@@ -17,7 +17,7 @@ measurements of the factory inside.
 | TopKFactory | the inner factory's largest | as the inner one | the inner factory's | sent first |
 """
 
-import importlib
+from fedlab.lazy_names import lazy_names
 
 # The names of this package, and the modules that they wait in: what a learner types is read without TFF.
 _HOMES = {
@@ -33,12 +33,4 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_HOMES)}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__():
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

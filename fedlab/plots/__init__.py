@@ -1,6 +1,6 @@
 """Figures from plain records and numbers: one figure a file, one style for all of them."""
 
-import importlib
+from fedlab.lazy_names import lazy_names
 
 # The names of this package, and the modules that they wait in.
 _HOMES = {
@@ -27,12 +27,4 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(_HOMES)}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__():
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

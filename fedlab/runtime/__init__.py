@@ -3,7 +3,7 @@
 Nothing here imports TensorFlow or TFF until it is used.
 """
 
-import importlib
+from fedlab.lazy_names import lazy_names
 
 # Names of this package, and the modules that they wait in.
 _HOMES = {
@@ -22,15 +22,7 @@ _HOMES = {
     "WorkerLostError": "tff_workers",
 }
 
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__():
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
 
 
 def use_in_process(*, clients_at_a_time=None, default_num_clients=0):
