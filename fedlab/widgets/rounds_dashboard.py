@@ -168,7 +168,7 @@ class RoundsDashboard(View):
         self.settings = RunForm(laboratory)
         self.rounds = controls.whole_number("Rounds", 5, 1, 1000)
         self.rounds.observe(lambda _: self._change_rounds(), "value")
-        self.sample_every = controls.whole_number("Text every n rounds", 0, 0, 1000)
+        self.sample_every = controls.whole_number("Text every n rounds", 2, 0, 1000)
         self.sample_start = controls.text_line("Start of the text", "What say you, my lord? ")
 
     def _make_buttons(self):

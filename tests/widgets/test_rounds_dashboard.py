@@ -591,7 +591,13 @@ def test_texts_come_before_the_first_round_and_every_so_many_rounds(laboratory):
 
 
 def test_0_is_no_text(laboratory):
-    assert run_to_its_end(dashboard_of(laboratory)).samples == []
+    dashboard = dashboard_of(laboratory)
+    dashboard.sample_every.value = 0
+    assert run_to_its_end(dashboard).samples == []
+
+
+def test_a_text_every_two_rounds_is_what_a_learner_gets_without_asking(laboratory):
+    assert [number for number, _ in run_to_its_end(dashboard_of(laboratory)).samples] == [0, 2]
 
 
 def test_a_text_that_cannot_be_written_does_not_end_the_training(laboratory):
@@ -614,6 +620,7 @@ def test_facts_are_the_same_on_slow_and_fast_machines():
         "at the server SGD at 1; mean; seed 0",
         "before: held-out accuracy 40%",
         "round 1: 3 clients, training accuracy 42%, held-out accuracy 41%",
+        "text samples: 1",
     ]
 
 
