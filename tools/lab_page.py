@@ -146,7 +146,8 @@ class NotebookPage:
         self._command("notebook:run-all-cells")
         # The command ends early where a cell fails as announced; the kernel takes its requests in order.
         self.run("")
-        assert not self.errors(), "\n".join(self.errors())
+        errors = self.errors()
+        assert not errors, "\n".join(errors)
 
     def errors(self):
         """The errors that no tag announces, as "NameError: name 'x' is not defined"."""

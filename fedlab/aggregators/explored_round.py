@@ -2,7 +2,7 @@
 
 import dataclasses
 
-_MOST_TEXT = 100
+from fedlab.runtime.tracing import shortened
 
 _EXPLANATIONS = {
     "federated_broadcast": "The server sends this to every client.",
@@ -73,23 +73,18 @@ class RoundStep:
         """What the step did, as lines of text."""
         lines = [f"client {part.client}: {self._change(part)}" for part in self.clients]
         if self.is_aggregation:
-            return [*lines, f"result: {_shortened(self.after)}"]
-        return lines or [_shortened(self.after) if self.before == self.after else _arrow(self)]
+            return [*lines, f"result: {shortened(self.after)}"]
+        return lines or [shortened(self.after) if self.before == self.after else _arrow(self)]
 
     def _change(self, part):
         if self.is_aggregation:
-            return f"{_shortened(part.before)}, total {_shortened(part.after)}"
+            return f"{shortened(part.before)}, total {shortened(part.after)}"
         return _arrow(part)
 
 
 def _arrow(change):
-    before = f"{_shortened(change.before)} -> " if change.before else ""
-    return before + _shortened(change.after)
-
-
-def _shortened(text):
-    text = " ".join(text.split())
-    return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
+    before = f"{shortened(change.before)} -> " if change.before else ""
+    return before + shortened(change.after)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +156,7 @@ class ExploredRound:
         lines = [f"round {self.number} of {self.factory}, values of type {self.value_type}"]
         for client, value in enumerate(self.client_values):
             weight = f" (weight {self.weights[client]})" if self.weights else ""
-            lines.append(f"  client {client}: {_shortened(value)}{weight}")
+            lines.append(f"  client {client}: {shortened(value)}{weight}")
         lines.append("steps")
         for index, step in enumerate(self.shown_steps(plumbing)):
             lines.append(f"{'->' if index == current else '  '}{index + 1:2}. {step.label}")
@@ -178,5 +173,5 @@ class ExploredRound:
 
 
 def _pairs(pairs):
-    lines = [f"  {name}: {_shortened(text)}" if name else f"  {_shortened(text)}" for name, text in pairs]
+    lines = [f"  {name}: {shortened(text)}" if name else f"  {shortened(text)}" for name, text in pairs]
     return lines or ["  none"]

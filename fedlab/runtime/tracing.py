@@ -146,11 +146,12 @@ def _draw_step(step, last):
         leaves.append(("result", step.value))
     for index, (name, value) in enumerate(leaves):
         corner = "└─" if index == len(leaves) - 1 else "├─"
-        lines.append(f"{trunk}{corner} {name}" + ("" if value is None else f": {_shortened(value.text)}"))
+        lines.append(f"{trunk}{corner} {name}" + ("" if value is None else f": {shortened(value.text)}"))
     return lines
 
 
-def _shortened(text):
+def shortened(text):
+    """A text in one line, of 100 characters at most."""
     text = " ".join(text.split())
     return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 1] + "…"
 

@@ -9,8 +9,9 @@ import ipywidgets
 from fedlab.widgets.parts import controls, markup
 from fedlab.widgets.parts.background import BackgroundWork
 from fedlab.widgets.parts.coloured_text import legend
-from fedlab.widgets.parts.text_column import TextColumn, count_in_words, error_in_words
+from fedlab.widgets.parts.text_column import TextColumn
 from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.wording import count, error_in_words
 
 LONGEST_TEXT_CHARS = 2000
 _SHOWN_EVERY_S = 0.1
@@ -132,7 +133,7 @@ class GenerationPlayground(View):
         settings = self._settings()
         first = (
             f"Generation playground: start {settings['start']!r}, temperature {settings['temperature']:g}, "
-            f"{count_in_words(settings['length'])}, seed {settings['seed']}"
+            f"{count(settings['length'], 'character')}, seed {settings['seed']}"
         )
         return "\n".join([first, *(column.facts() for column in self._columns)])
 

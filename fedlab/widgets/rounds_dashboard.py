@@ -11,10 +11,10 @@ from fedlab.plots.run_curves import plot_run
 from fedlab.plots.style import readable
 from fedlab.widgets.parts import controls, markup, run_pages
 from fedlab.widgets.parts.run_form import RunForm
-from fedlab.widgets.parts.text_column import error_in_words
 from fedlab.widgets.parts.throttle import Throttled
 from fedlab.widgets.parts.training_session import TrainingSession
 from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.wording import error_in_words
 
 _SHOWN_EVERY_S = 0.1
 _DRAWN_EVERY_S = 1.0

@@ -89,7 +89,7 @@ def show_samples(log):
 
 def _sample(number, text):
     when = "before the first round" if number == 0 else f"after round {number}"
-    return f"<h4>Text {when}</h4><pre>{markup.escape(text)}</pre>"
+    return markup.heading(f"Text {when}") + markup.passage(text)
 
 
 def show_left_out(clients):

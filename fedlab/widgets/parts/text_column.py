@@ -8,6 +8,7 @@ import ipywidgets
 
 from fedlab.widgets.parts import markup
 from fedlab.widgets.parts.coloured_text import coloured_text, plain_text
+from fedlab.widgets.parts.wording import count, error_in_words
 
 _COLUMN = "fedlab-column"
 
@@ -88,8 +89,9 @@ class TextColumn:
         if not probabilities:
             return "nothing written yet"
         average = sum(probabilities) / len(probabilities)
-        count = count_in_words(len(probabilities))
-        return f"{count}, on average {average:.0%} probable, {self.bits_per_character:.1f} bits per character"
+        written = count(len(probabilities), "character")
+        surprise = f"{self.bits_per_character:.1f} bits per character"
+        return f"{written}, on average {average:.0%} probable, {surprise}"
 
     def surprise_in_words(self):
         """Says how surprised the model is by its text: "before: 1.0 bits per character"."""
@@ -105,11 +107,6 @@ class TextColumn:
         return "\n".join(lines)
 
 
-def count_in_words(count):
-    """1 -> "1 character", 2000 -> "2,000 characters"."""
-    return "1 character" if count == 1 else f"{count:,} characters"
-
-
 def _bits(probability):
     # A probability may be too small for a float; it is not 0, since the character was drawn.
     return -math.log2(max(probability, math.ulp(0.0)))
@@ -120,9 +117,3 @@ def _checked(pair):
         case (str(character), numbers.Real() as probability) if 0 <= probability <= 1:
             return character, float(probability)
     raise ValueError(f"The model gave {pair!r}: it should give pairs (character, probability from 0 to 1).")
-
-
-def error_in_words(error):
-    """Messages that are sentences speak for themselves; a bare "'x'" comes with what kind of error it is."""
-    words = str(error).strip()
-    return words if " " in words else f"{type(error).__name__}: {words}"
