@@ -63,6 +63,7 @@ class Explorer:
     def type_values(self, *texts):
         for client, text in enumerate(texts):
             self.field(f"client {client}").fill(text)
+        self.field(f"client {client}").blur()  # A value is sent when its field is left.
 
     def next_round(self, number):
         self.press("Next round")
@@ -98,12 +99,15 @@ def explorer(notebook):
     notebook.run(
         "explorer.wait(); explorer.factory.value = 'mean'; explorer.reset()\n"
         "explorer.plumbing.value = False\n"
-        "for _ in range(8): explorer.clients.remove()\n"
-        "explorer.clients.add(); explorer.clients.add()\n"
-        "for weight in explorer.clients.weights: weight.value = 1"
+        "clients = explorer.clients\n"
+        "while len(clients.values) > 3: clients.remove()\n"
+        "while len(clients.values) < 3: clients.add()\n"
+        "for value, weight in zip(clients.values, clients.weights): value.value, weight.value = '0', 1"
     )
     shown = Explorer(notebook, 0)
-    expect(shown.field("client 2")).to_be_visible()
+    for client in range(3):
+        expect(shown.field(f"client {client}")).to_have_value("0")
+    expect(shown.field("client 3")).to_have_count(0)
     expect(shown.root.get_by_role("listitem")).to_have_count(0)
     return shown
 
@@ -225,6 +229,21 @@ def test_the_type_signature_unfolds_and_plumbing_is_there_for_the_asking(explore
         "at the clients: [federated_zip_at_clients]"
     )
     expect(explorer.step).to_have_text("▶ at the clients: _mul [federated_map]")
+
+
+def test_what_is_being_typed_stays_while_the_kernel_changes_what_is_around_it(explorer):
+    typed, weight = explorer.field("client 1"), explorer.field("weight of client 1")
+    typed.fill("[2, ")
+    expect(weight).to_be_visible()
+    explorer.notebook.run("explorer.factory.value = 'sum'; explorer.clients.remove()")
+    expect(weight).to_be_hidden()
+    expect(explorer.field("client 2")).to_have_count(0)
+    expect(typed).to_be_focused()
+    expect(typed).to_have_value("[2, ")
+    typed.press_sequentially("3]")
+    explorer.field("client 0").fill("[1, 1]")
+    explorer.next_round(1)
+    expect(explorer.status).to_have_text("Round 1 is done. The result is [3., 4.].")
 
 
 def test_bad_input_is_answered_in_words_and_mended(explorer):

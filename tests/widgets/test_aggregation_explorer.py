@@ -330,6 +330,17 @@ def test_weights_have_fields_where_they_count_and_only_there(explorer, explored)
     assert "client 2: 5.0 (weight 2.5)" in str(explorer) and "with weights 1, 1, 2.5" in page(explorer)
 
 
+def test_a_clients_fields_stay_the_same_parts_whatever_else_changes(explorer):
+    rows, _ = explorer.clients.root.children
+    before = [id(row) for row in rows.children]
+    for factory in ("with weights", "counting"):
+        explorer.factory.value = factory
+        explorer.clients.add()
+        assert [id(row) for row in rows.children[:3]] == before
+        explorer.clients.remove()
+        assert [id(row) for row in rows.children] == before
+
+
 def test_clients_are_added_and_removed_between_one_and_eight(explorer):
     explorer.clients.values[2].value = "7"
     for _ in range(9):

@@ -41,26 +41,25 @@ class ClientFields:
         self.root = ipywidgets.VBox([self._rows, controls.side_by_side(self.add_button, self.remove_button)])
         for value in client_values:
             self._append(value if isinstance(value, str) else repr(plain_values.check_value(value)))
-        self._show_rows()
 
     def add(self):
         """Adds a client that holds what the last one holds; does nothing where there are 8."""
         if len(self.values) < MOST_CLIENTS:
             self._append(self.values[-1].value)
-            self._show_rows()
             self._on_change()
 
     def remove(self):
         """Removes the last client; does nothing where there is one."""
         if len(self.values) > 1:
             self.values, self.weights = self.values[:-1], self.weights[:-1]
-            self._show_rows()
+            self._rows.children = self._rows.children[:-1]
             self._on_change()
 
     def show_weights(self, are_weighted):
         """Shows the fields for weights, or hides them."""
         self._are_weighted = are_weighted
-        self._show_rows()
+        for weight in self.weights:
+            self._show_weight(weight)
 
     def read(self):
         """The clients' values and weights, checked; weights are None where they do not count.
@@ -77,16 +76,17 @@ class ClientFields:
 
     def _append(self, text):
         index = len(self.values)
-        value = controls.text_line(f"client {index}", text, placeholder="1.0 or [1, 2, 3]")
+        # Half a list is no value: complaints would come up with every letter.
+        value = controls.text_line(f"client {index}", text, "1.0 or [1, 2, 3]", sent_as_typed=False)
         weight = controls.number(f"weight of client {index}", 1.0, 0.0, _MOST_WEIGHT)
         value.style.description_width, value.layout.width = "60px", "340px"
         weight.style.description_width, weight.layout.width = "130px", "230px"
         for field in (value, weight):
             field.observe(lambda _: self._on_change(), "value")
+        self._show_weight(weight)
         self.values, self.weights = [*self.values, value], [*self.weights, weight]
+        # The rows before it stay the same parts: the page draws new ones anew, and loses what is typed then.
+        self._rows.children = [*self._rows.children, controls.side_by_side(value, weight)]
 
-    def _show_rows(self):
-        rows = zip(self.values, self.weights, strict=True)
-        self._rows.children = [
-            controls.side_by_side(value, weight) if self._are_weighted else value for value, weight in rows
-        ]
+    def _show_weight(self, weight):
+        weight.layout.display = "" if self._are_weighted else "none"

@@ -74,9 +74,18 @@ def several(label, options, rows=8):
     return made
 
 
-def text_line(label, value="", placeholder=""):
-    """A field for one line of text."""
-    return _labelled(ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=True)
+def text_line(label, value="", placeholder="", *, sent_as_typed=True):
+    """A field for one line of text.
+
+    Args:
+      label: text before it.
+      value: what it says at first.
+      placeholder: what it shows while it is empty.
+      sent_as_typed: whether every letter changes the value; else Enter does, or leaving the field.
+    """
+    return _labelled(
+        ipywidgets.Text, label, value=value, placeholder=placeholder, continuous_update=sent_as_typed
+    )
 
 
 def text_lines(label, value="", rows=2):
