@@ -5,13 +5,15 @@ import pathlib
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from get_browser import find_browser
 from lab_page import LabServer, NotebookPage, notebook_of
 
 # A laptop of the smaller kind, on which the widgets must be usable.
 VIEWPORT = {"width": 1024, "height": 900}
+# How long a page may take to show something: far more than any needs, on a machine with much else to do.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

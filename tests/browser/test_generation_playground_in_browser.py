@@ -92,7 +92,6 @@ def playground(lab_server, chromium):
     notebook = NotebookPage(lab_server, chromium, notebook_of(CELL), {"width": 1024, "height": 900})
     notebook.context.grant_permissions(["clipboard-read"])  # To read; to write, a press is enough.
     notebook.run_all()
-    expect.set_options(timeout=20_000)  # As long as a machine with other work may take.
     yield Playground(notebook)
     notebook.close()
 

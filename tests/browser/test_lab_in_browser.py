@@ -1,13 +1,14 @@
 """The page that the browser tests work with: real outputs, real errors, real themes."""
 
 import pytest
+from playwright.sync_api import expect
 
 
 def test_a_notebook_runs_in_a_real_kernel_and_shows_its_outputs(open_notebook):
     notebook = open_notebook("import fedlab", "print(6 * 7)")
     notebook.run_all()
     assert notebook.outputs()[-1]["text"] == "42\n"
-    assert notebook.page.get_by_text("42", exact=True).is_visible()
+    expect(notebook.page.get_by_text("42", exact=True)).to_be_visible()
     assert notebook.run("print('also', 6 * 7)") == "also 42\n"
 
 

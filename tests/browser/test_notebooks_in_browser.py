@@ -1,6 +1,7 @@
 """Notebooks with widgets, opened and run as a student would: everything runs, and the widgets are there."""
 
 import pytest
+from playwright.sync_api import expect
 
 import notebook_sources
 
@@ -18,6 +19,6 @@ def test_a_notebook_that_is_run_from_top_to_bottom_shows_its_widget(open_noteboo
     assert notebook.page.locator(".fedlab").count() == 0  # a committed notebook says its widgets in words
     notebook.run_all()
     shown = notebook.page.locator(".fedlab")
-    assert shown.count() == 1
-    assert shown.is_visible()
+    expect(shown).to_have_count(1)
+    expect(shown).to_be_visible()
     assert f"fedlab.widgets.{widget}(" in "".join(cell["source"] for cell in notebook.cells())
