@@ -104,13 +104,28 @@ def run_initialisation_first(graph_def, init_op):
     """Makes what reads initialised state wait for `init_op`, in place.
 
     Only nodes that take an input directly from the initialisation's own part of the graph can reach
-    a variable before it is set, so only they are made to wait.
+    a variable before it is set, so only they are made to wait. In that part, what reads a variable, to
+    give another one its beginning, waits for that variable: TensorFlow reads nothing from one that is
+    not yet set, and says no word.
     """
     inside = ancestors(graph_def, [init_op])
+    _set_before_read(graph_def, inside)
     for node in graph_def.node:
         reaches_in = any(node_name(reference) in inside for reference in node.input)
         if reaches_in and node.name not in inside:
             node.input.append("^" + node_name(init_op))
+
+
+def _set_before_read(graph_def, inside):
+    """Makes the nodes `inside` that use a variable's value wait for what sets it, in place."""
+    nodes = [node for node in graph_def.node if node.name in inside]
+    setters = {node_name(node.input[0]): node.name for node in nodes if node.op == "AssignVariableOp"}
+    needs = {name: ancestors(graph_def, [name]) for name in setters.values()}
+    for node in nodes:
+        if node.op not in ("AssignVariableOp", "VarIsInitializedOp"):
+            used = {setters.get(node_name(reference)) for reference in node.input} - {None}
+            # A variable whose beginning is read from itself cannot wait for itself.
+            node.input.extend(f"^{name}" for name in sorted(used) if node.name not in needs[name])
 
 
 def forget_control_by_feeds(graph_def, feed_names):

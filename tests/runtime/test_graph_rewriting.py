@@ -42,6 +42,34 @@ def test_readers_wait_for_initialisation_and_its_own_parts_do_not():
     }
 
 
+def test_what_another_variable_begins_with_is_read_when_it_is_set():
+    graph = graph_of(
+        ("first", "VarHandleOp", []),
+        ("number", "Const", []),
+        ("set_first", "AssignVariableOp", ["first", "number"]),
+        ("asked", "VarIsInitializedOp", ["first"]),
+        ("read", "ReadVariableOp", ["first"]),
+        ("second", "VarHandleOp", []),
+        ("set_second", "AssignVariableOp", ["second", "read"]),
+        ("init", "NoOp", ["^set_first", "^set_second", "^asked"]),
+    )
+    before = inputs_of(graph)
+    graph_rewriting.run_initialisation_first(graph, "init")
+    assert inputs_of(graph) == before | {"read": ["first", "^set_first"]}
+
+
+def test_a_variable_that_begins_with_itself_does_not_wait_for_ever():
+    graph = graph_of(
+        ("variable", "VarHandleOp", []),
+        ("read", "ReadVariableOp", ["variable"]),
+        ("set", "AssignVariableOp", ["variable", "read"]),
+        ("init", "NoOp", ["^set"]),
+    )
+    before = inputs_of(graph)
+    graph_rewriting.run_initialisation_first(graph, "init")
+    assert inputs_of(graph) == before
+
+
 def test_functions_are_renamed_wherever_they_are_named():
     graph = graph_of(("call", "PartitionedCall", []), ("direct", "inner", []))
     graph.node[0].attr["f"].func.name = "inner"

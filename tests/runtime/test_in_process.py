@@ -129,7 +129,8 @@ def test_a_variable_can_begin_as_anothers_beginning():
         second = tf.Variable(first * 2)
         return second + first
 
-    assert twice_and_once(5.0) == 15
+    # Often: read too early, the first one is empty; TensorFlow changes its order after some hundred runs.
+    assert [float(twice_and_once(5.0)) for _ in range(500)] == [15.0] * 500
 
 
 def test_arguments_of_a_wrong_type_are_refused_in_tffs_words():
