@@ -2,9 +2,12 @@
 
 import tensorflow as tf
 
+from fedlab.interrupts import uninterrupted, uninterrupted_items
+
 _EXAMPLES_AT_ONCE = 512
 
 
+@uninterrupted()
 def read_speeches(clients, client_id):
     """One client's speeches as a list of str.
 
@@ -33,7 +36,7 @@ def read_all_speeches(clients):
     if not speeches:
         return speeches
     pairs = tf.data.Dataset.from_tensor_slices(list(speeches)).flat_map(with_id)
-    for client_ids, snippets in pairs.batch(_EXAMPLES_AT_ONCE).as_numpy_iterator():
+    for client_ids, snippets in uninterrupted_items(pairs.batch(_EXAMPLES_AT_ONCE).as_numpy_iterator()):
         for client_id, snippet in zip(client_ids, snippets, strict=True):
             speeches[client_id.decode()].append(_as_text(snippet))
     return speeches

@@ -8,6 +8,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from fedlab.interrupts import uninterrupted
+
 # Storage may be narrower than the model's float32: half the size, and the values are rounded once.
 _STORED_TYPES = {"float32": np.float32, "float16": np.float16}
 
@@ -80,6 +82,7 @@ def set_weights(model, arrays, *, source="the given weights"):
     assign_variables(model.weights, arrays, model_name=model.name, source=source)
 
 
+@uninterrupted()
 def assign_variables(variables, arrays, *, model_name, source):
     """Assigns arrays to variables, all of them or none.
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, encode_tensor, split_into_sequences
+from fedlab.interrupts import uninterrupted
 from fedlab.keras_classes import between_tff_graphs
 from fedlab.models.tracing import traced_forward
 from fedlab.training.keras_adapter import assign_weights
@@ -71,6 +72,7 @@ def make_weights_evaluation(keras_model, clients, client_ids=None):
     return evaluate_weights
 
 
+@uninterrupted()
 def _windows_of(clients, client_id):
     """The windows of a client's text: int64 [windows, SEQUENCE_LENGTH_CHARS + 1]."""
     dataset = clients.create_tf_dataset_for_client(client_id)
@@ -88,6 +90,7 @@ def _score(model, windows):
     return losses, hits
 
 
+@uninterrupted()
 def _score_batch(model, batch):
     model.reset_states()
     inputs, targets = batch[:, :-1], batch[:, 1:]

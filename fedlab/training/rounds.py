@@ -10,6 +10,7 @@ import numpy as np
 
 from fedlab.arguments import check_whole_numbers
 from fedlab.datasets.sequences import BATCH_SIZE, find_trainable_clients, make_batches
+from fedlab.interrupts import uninterrupted
 from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation
 from fedlab.training.keras_adapter import weights_of
@@ -188,6 +189,7 @@ class Plan:
             return tuple(self.num_batches)
         return sample_clients(self.num_batches, self.clients_per_round, seed=[self.seed, round_number])
 
+    @uninterrupted()
     def batches(self, round_number, client_id):
         """What a client trains on in a round: tf.data.Dataset, as `make_batches` makes it."""
         position = list(self.num_batches).index(client_id)

@@ -1,9 +1,20 @@
+import os
+import signal
+import types
+
 import numpy as np
 import pytest
 from safetensors import safe_open
 
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.models.weights import WeightsError, copy_weights, load_weights, read_weights, save_weights
+from fedlab.models.weights import (
+    WeightsError,
+    assign_variables,
+    copy_weights,
+    load_weights,
+    read_weights,
+    save_weights,
+)
 
 
 @pytest.fixture
@@ -33,6 +44,19 @@ def test_weights_are_copied_between_batch_sizes(model):
     other = build_char_rnn(1, rnn_units=4, seed=2)
     copy_weights(model, other)
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
+def test_an_interrupt_leaves_no_model_with_half_its_weights():
+    assigned = []
+
+    def assign(value):
+        os.kill(os.getpid(), signal.SIGINT)
+        assigned.append(value)
+
+    variables = [types.SimpleNamespace(shape=(), assign=assign)] * 3
+    with pytest.raises(KeyboardInterrupt):
+        assign_variables(variables, [1.0, 2.0, 3.0], model_name="m", source="s")
+    assert assigned == [1.0, 2.0, 3.0]
 
 
 def test_weights_of_another_model_are_refused_and_change_nothing(model):

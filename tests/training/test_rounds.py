@@ -1,6 +1,8 @@
 """Rounds with the real pretrained model, and with small ones where only the loop matters."""
 
 import itertools
+import os
+import signal
 import warnings
 
 import numpy as np
@@ -175,6 +177,20 @@ def test_interrupt_in_a_round_keeps_the_round_before(server, small_process, monk
         next(rounds)
     assert server.state is kept
     assert server.round_number == 1
+
+
+def test_an_interrupt_while_batches_are_made_waits_until_they_are(server, monkeypatch):
+    made = []
+
+    def make_interrupted(*arguments, **settings):
+        os.kill(os.getpid(), signal.SIGINT)
+        made.append(make_batches(*arguments, **settings))
+        return made[-1]
+
+    monkeypatch.setattr("fedlab.training.rounds.make_batches", make_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(run_rounds(server, CLIENTS, 1, client_ids=LARGE))
+    assert len(made) == 1 and server.round_number == 0
 
 
 def test_held_out_evaluation_comes_every_so_many_rounds_and_at_the_end(server, small_model):
