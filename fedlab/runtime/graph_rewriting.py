@@ -120,12 +120,13 @@ def _set_before_read(graph_def, inside):
     """Makes the nodes `inside` that use a variable's value wait for what sets it, in place."""
     nodes = [node for node in graph_def.node if node.name in inside]
     setters = {node_name(node.input[0]): node.name for node in nodes if node.op == "AssignVariableOp"}
-    needs = {name: ancestors(graph_def, [name]) for name in setters.values()}
     for node in nodes:
         if node.op not in ("AssignVariableOp", "VarIsInitializedOp"):
             used = {setters.get(node_name(reference)) for reference in node.input} - {None}
             # A variable whose beginning is read from itself cannot wait for itself.
-            node.input.extend(f"^{name}" for name in sorted(used) if node.name not in needs[name])
+            node.input.extend(
+                f"^{name}" for name in sorted(used) if node.name not in ancestors(graph_def, [name])
+            )
 
 
 def forget_control_by_feeds(graph_def, feed_names):
