@@ -14,6 +14,7 @@ import tensorflow_federated as tff
 from tensorflow_federated.python.simulation.datasets.sql_client_data import SqlClientData
 
 from fedlab.datasets.client_names import check_client_id
+from fedlab.datasets.speeches import read_snippets
 
 
 class FederatedText(tff.simulation.datasets.ClientData):
@@ -43,8 +44,7 @@ class FederatedText(tff.simulation.datasets.ClientData):
 
     def speeches(self, client_id):
         """The speeches of one client as a list of str."""
-        dataset = self.create_tf_dataset_for_client(client_id)
-        return [example["snippets"].decode() for example in dataset.as_numpy_iterator()]
+        return [snippet.decode() for snippet in read_snippets(self, client_id)]
 
     def text(self, client_id):
         """The speeches of one client joined as preprocessing joins them: one after the other."""

@@ -8,15 +8,20 @@ _EXAMPLES_AT_ONCE = 512
 
 
 @uninterrupted()
-def read_speeches(clients, client_id):
-    """One client's speeches as a list of str.
+def read_snippets(clients, client_id):
+    """One client's speeches as they are stored: a list of bytes, in UTF-8.
 
     Args:
       clients: ClientData whose examples are OrderedDict(snippets=string scalar).
       client_id: one of its clients.
     """
     examples = clients.create_tf_dataset_for_client(client_id).as_numpy_iterator()
-    return [_as_text(example["snippets"]) for example in examples]
+    return [example["snippets"] for example in examples]
+
+
+def read_speeches(clients, client_id):
+    """One client's speeches as a list of str; for the arguments see `read_snippets`."""
+    return [_as_text(snippet) for snippet in read_snippets(clients, client_id)]
 
 
 def read_all_speeches(clients):
@@ -25,7 +30,7 @@ def read_all_speeches(clients):
     A pipeline for each client would take most of its time to be built.
 
     Args:
-      clients: as for `read_speeches`.
+      clients: as for `read_snippets`.
     """
 
     def with_id(client_id):

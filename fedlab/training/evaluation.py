@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, encode_tensor, split_into_sequences
+from fedlab.datasets.speeches import read_snippets
 from fedlab.interrupts import uninterrupted
 from fedlab.keras_classes import between_tff_graphs
 from fedlab.models.tracing import traced_forward
@@ -75,8 +76,7 @@ def make_weights_evaluation(keras_model, clients, client_ids=None):
 @uninterrupted()
 def _windows_of(clients, client_id):
     """The windows of a client's text: int64 [windows, SEQUENCE_LENGTH_CHARS + 1]."""
-    dataset = clients.create_tf_dataset_for_client(client_id)
-    text = b"".join(example["snippets"] for example in dataset.as_numpy_iterator())
+    text = b"".join(read_snippets(clients, client_id))
     return split_into_sequences(encode_tensor(text)).numpy()
 
 
