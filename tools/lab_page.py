@@ -170,6 +170,17 @@ class NotebookPage:
         """
         return self.page.evaluate(_RUN, code)
 
+    def wait_until(self, condition, within_s):
+        """Waits until an expression is True in the kernel.
+
+        Raises:
+          AssertionError: it was not in time.
+        """
+        deadline = time.monotonic() + within_s
+        while self.run(f"print({condition})") != "True\n":
+            assert time.monotonic() < deadline, condition
+            time.sleep(0.02)
+
     def interrupt(self):
         """Interrupts the kernel, as its button does."""
         self.page.evaluate(f"{_SESSION}.kernel.interrupt()")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -59,11 +58,7 @@ class Playground:
         self.wait_until(" and ".join(f"playground.{name}.value == {v!r}" for name, v in settings.items()))
 
     def wait_until(self, condition):
-        """Waits until an expression is true in the kernel."""
-        deadline = time.monotonic() + 20
-        while self.notebook.run(f"print({condition})") != "True\n":
-            assert time.monotonic() < deadline, condition
-            time.sleep(0.02)
+        self.notebook.wait_until(condition, within_s=20)
 
     def texts(self):
         return self.root.locator("pre").all_text_contents()

@@ -91,10 +91,13 @@ class Dashboard:
         """From now on a round waits with Hamlet done and others to come."""
         self.notebook.run("is_held.clear(); go_on.clear()")
 
-    def expect_held(self, number=1):
+    def expect_held(self):
+        """Waits until a round waits, and the page shows it; returns how many rounds were done before it."""
         self.wait_until("is_held.is_set()")
-        progress = self.root.get_by_text(re.compile(f"clients of round {number}: [12] of 3"))
+        done = int(self.print("dashboard.run.round_number"))
+        progress = self.root.get_by_text(re.compile(f"clients of round {done + 1}: [12] of 3"))
         expect(progress).to_be_visible(timeout=LONG_MS)
+        return done
 
     def let_go(self):
         self.notebook.run("go_on.set()")
@@ -103,11 +106,7 @@ class Dashboard:
         return self.notebook.run(f"print({expression})").strip()
 
     def wait_until(self, condition):
-        """Waits until an expression is true in the kernel."""
-        deadline = time.monotonic() + 60
-        while self.print(condition) != "True":
-            assert time.monotonic() < deadline, condition
-            time.sleep(0.05)
+        self.notebook.wait_until(condition, within_s=60)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +143,7 @@ def test_a_run_is_watched_stopped_between_rounds_resumed_and_reset(dashboard, pi
     dashboard.hold_rounds()
     # A double press, as impatient people do.
     dashboard.button("Start").dblclick()
-    dashboard.expect_held()
+    assert dashboard.expect_held() == 0
     expect(dashboard.clients.get_by_role("cell", name="not done yet")).to_have_count(2)
     expect(dashboard.clients.get_by_role("row", name=re.compile("^Hamlet Hamlet .* done"))).to_be_visible()
     expect(dashboard.root.get_by_role("img", name=re.compile("held-out accuracy is"))).to_be_visible()
@@ -187,10 +186,8 @@ def test_while_rounds_run_the_page_and_the_kernel_answer_until_the_round_is_drop
     expect(dashboard.button("Start")).to_be_disabled()
     expect(dashboard.field("Seed")).to_be_disabled()
     dashboard.hold_rounds()
-    dashboard.wait_until("is_held.is_set()")
-    done = int(dashboard.print("dashboard.run.round_number"))
+    done = dashboard.expect_held()
     assert done > 0
-    dashboard.expect_held(done + 1)
     dashboard.button("Drop round").click()
     dashboard.expect_state("Dropping this round as soon as the client at work is done")
     dashboard.let_go()
