@@ -19,6 +19,7 @@ from fedlab.runtime import (
     graph_rewriting,
     naming,
     runs,
+    thin_products,
 )
 
 _serial_numbers = itertools.count()
@@ -155,6 +156,7 @@ def _rewrite(graph_def, init_op, fetch_names, feed_names):
     graph_rewriting.forget_control_by_feeds(graph_def, feed_names)
     graph_rewriting.make_resources_anonymous(graph_def)
     gradient_loops.defer_weight_gradients(graph_def)
+    thin_products.turn_thin_products(graph_def)
     dataset_loops.loop_over_datasets(graph_def)
     if init_op:
         graph_rewriting.run_initialisation_first(graph_def, init_op)
