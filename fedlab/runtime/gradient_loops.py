@@ -6,37 +6,34 @@ pace of that. Here the loop only keeps the two factors of each step, and their p
 over all steps together: the same sum, in another order.
 
     before   gradient = gradient + transpose(left) @ right           in every step
-    after    kept.append(concat(left, right))                        in every step
+    after    lefts.append(left), rights.append(right)                in every step
              gradient = gradient + transpose(lefts) @ rights         once
 
-The rewriting is of TensorFlow's own functional loops (`While`), as plain protocol buffers, in the
-functions of a graph. What does not look like the above is left as it is.
+What does not look like the above is left as it is.
 """
 
-import collections
 import dataclasses
 
 import tensorflow as tf
 
-from fedlab.runtime.graph_building import Nodes, references
+from fedlab.runtime.functional_loops import (
+    count_uses,
+    find_loops,
+    joined_rows,
+    list_of,
+    through_identities,
+)
+from fedlab.runtime.graph_building import references
 from fedlab.runtime.graph_rewriting import node_name
 
-_LOOPS = ("While", "StatelessWhile")
 _SUMS = ("AddN", "AddV2", "Add")
 
 
 def defer_weight_gradients(graph_def):
     """Rewrites the loops of a graph's library functions, in place."""
-    functions = {function.signature.name: function for function in graph_def.library.function}
-    for caller in list(graph_def.library.function):
-        for loop in [node for node in caller.node_def if node.op in _LOOPS]:
-            body, condition = (functions[loop.attr[part].func.name] for part in ("body", "cond"))
-            sums = [found for found in _find_sums(body) if _factor_widths(loop, found.index)]
-            if sums:
-                loop.attr["body"].func.name = _copy(graph_def, body, sums, _keep_factors)
-                loop.attr["cond"].func.name = _copy(graph_def, condition, sums, _retype_arguments)
-                for found in sums:
-                    _multiply_after(caller, loop, found)
+    for loop in find_loops(graph_def):
+        for found in _find_sums(loop):
+            _defer(loop, found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +43,7 @@ class _SumOfProducts:
     index: int
     left: str  # References to tensors of the loop's body.
     right: str
+    widths: list  # Columns of left and of right.
     dtype: tf.DType
     nodes: frozenset  # Names of the body's nodes that do this and nothing else.
 
@@ -53,41 +51,35 @@ class _SumOfProducts:
 # --- Finding --------------------------------------------------------------------------------------
 
 
-def _find_sums(body):
-    nodes = {node.name: node for node in body.node_def}
-    uses = _count_uses(body)
-    found = []
-    for index, (argument, output) in enumerate(
-        zip(body.signature.input_arg, body.signature.output_arg, strict=True)
-    ):
-        result, passed = _through_identities(body.ret[output.name], nodes)
-        total = nodes.get(node_name(result))
-        if total is None or total.op not in _SUMS or len(total.input) != 2:
-            continue
-        for before, added in (total.input, reversed(total.input)):
-            start, passed_before = _through_identities(before, nodes)
-            product = nodes.get(node_name(added))
-            ours = frozenset([*passed, *passed_before, total.name, node_name(added)])
-            used_once = all(uses[name] == 1 for name in [*ours, argument.name])
-            if start == argument.name and used_once and _is_outer_product(product):
-                dtype = tf.as_dtype(product.attr["T"].type)
-                found.append(_SumOfProducts(index, *product.input, dtype, ours))
-                break
-    return found
+def _find_sums(loop):
+    nodes = {node.name: node for node in loop.body.node_def}
+    uses = count_uses(loop.body)
+    found = [_find_sum(loop, index, nodes, uses) for index in range(len(loop.body.signature.output_arg))]
+    return [each for each in found if each is not None]
 
 
-def _count_uses(function):
-    read = [reference for reference, _ in references(function)]
-    return collections.Counter(map(node_name, [*read, *function.control_ret.values()]))
+def _find_sum(loop, index, nodes, uses):
+    """The _SumOfProducts that a loop variable is, or None."""
+    argument = loop.body.signature.input_arg[index].name
+    output = loop.body.signature.output_arg[index].name
+    widths = loop.shape(index)
+    result, passed = through_identities(loop.body.ret[output], nodes)
+    total = nodes.get(node_name(result))
+    if total is None or total.op not in _SUMS or len(total.input) != 2 or not _are_known(widths):
+        return None
+    for before, added in (total.input, reversed(total.input)):
+        start, passed_before = through_identities(before, nodes)
+        product = nodes.get(node_name(added))
+        ours = frozenset([*passed, *passed_before, total.name, node_name(added)])
+        used_once = all(uses[name] == 1 for name in [*ours, argument])
+        if start == argument and used_once and _is_outer_product(product):
+            dtype = tf.as_dtype(product.attr["T"].type)
+            return _SumOfProducts(index, *product.input, widths, dtype, ours)
+    return None
 
 
-def _through_identities(reference, nodes):
-    """Where a tensor comes from when copies are not counted, and the names of the copies."""
-    passed = []
-    while (node := nodes.get(node_name(reference))) and node.op == "Identity" and len(node.input) == 1:
-        passed.append(node.name)
-        reference = node.input[0]
-    return reference, passed
+def _are_known(widths):
+    return widths is not None and len(widths) == 2 and min(widths) > 0
 
 
 def _is_outer_product(node):
@@ -100,83 +92,36 @@ def _is_outer_product(node):
     )
 
 
-def _factor_widths(loop, index):
-    """Columns of the left and of the right factor, or None where the graph does not say."""
-    shapes = loop.attr["output_shapes"].list.shape
-    widths = [dimension.size for dimension in shapes[index].dim] if index < len(shapes) else []
-    return widths if len(widths) == 2 and min(widths) > 0 else None
-
-
 # --- Rewriting ------------------------------------------------------------------------------------
 
 
-def _copy(graph_def, function, sums, rewrite):
-    """Adds a rewritten copy, for other loops may call the function as well; returns its name."""
-    copy = graph_def.library.function.add()
-    copy.CopyFrom(function)
-    copy.signature.name += f"_deferred_{len(graph_def.library.function)}"
-    rewrite(copy, sums)
-    return copy.signature.name
-
-
-def _retype_arguments(function, sums):
-    for found in sums:
-        function.signature.input_arg[found.index].type = tf.variant.as_datatype_enum
-        function.arg_attr.pop(found.index, None)  # Holds the shape that was.
-
-
-def _keep_factors(body, sums):
-    _retype_arguments(body, sums)
-    removed = frozenset().union(*(found.nodes for found in sums))
-    kept = [node for node in body.node_def if node.name not in removed]
-    del body.node_def[:]
-    body.node_def.extend(kept)
-    for found in sums:
-        _keep_factors_of(body, found)
-
-
-def _keep_factors_of(body, found):
-    argument = body.signature.input_arg[found.index]
-    output = body.signature.output_arg[found.index]
-    output.type = tf.variant.as_datatype_enum
-    nodes = Nodes(body.node_def, f"deferred_{found.index}")
-    both = nodes.add(
-        "ConcatV2", [found.left, found.right, nodes.constant(1)], T=found.dtype, N=2, Tidx=tf.int32
-    )
-    kept = nodes.add("TensorListPushBack", [argument.name, f"{both}:output:0"], element_dtype=found.dtype)
-    body.ret[output.name] = f"{kept}:output_handle:0"
-
-
-def _multiply_after(caller, loop, found):
-    """Gives the loop an empty list to fill, and its readers the sum of the products."""
-    nodes = Nodes(caller.node_def, f"{loop.name}/deferred_{found.index}", loop.device)
-    widths = _factor_widths(loop, found.index)
-    row_shape = nodes.constant([-1, sum(widths)])
-    types = dict(element_dtype=found.dtype, shape_type=tf.int32)
-    empty = nodes.add("EmptyTensorList", [row_shape, nodes.constant(-1)], **types)
-    initial, loop.input[found.index] = loop.input[found.index], f"{empty}:handle:0"
-    loop.attr["T"].list.type[found.index] = tf.variant.as_datatype_enum
-    loop.attr["output_shapes"].list.shape[found.index].Clear()
-    loop.attr.pop("_output_shapes", None)
-
-    result = f"{loop.name}:output:{found.index}"
+def _defer(loop, found):
+    """Makes the loop keep the factors, and the readers of the sum read their product."""
+    loop.make_own()
+    nodes = loop.nodes_outside(f"deferred_{found.index}")
+    result, initial = loop.result(found.index), loop.node.input[found.index]
     # Before the nodes below are there, which read the result as well.
-    readers = [replace for reference, replace in references(caller) if reference == result]
-    rows = nodes.add("TensorListConcatV2", [result, row_shape, nodes.constant([], tf.int64)], **types)
-    factors = nodes.add(
-        "SplitV",
-        [f"{rows}:tensor:0", nodes.constant(widths), nodes.constant(1)],
-        T=found.dtype,
-        Tlen=tf.int32,
-        num_split=2,
+    readers = [replace for reference, replace in references(loop.caller) if reference == result]
+    kept = _keep_factors(loop, found, nodes)
+    lefts, rights = (
+        joined_rows(nodes, loop.result(index), found.dtype, width)
+        for index, width in zip(kept, found.widths, strict=True)
     )
-    product = nodes.add(
-        "MatMul",
-        [f"{factors}:output:0", f"{factors}:output:1"],
-        T=found.dtype,
-        transpose_a=True,
-        transpose_b=False,
-    )
+    product = nodes.add("MatMul", [lefts, rights], T=found.dtype, transpose_a=True, transpose_b=False)
     total = nodes.add("AddV2", [initial, f"{product}:product:0"], T=found.dtype)
     for replace in readers:
         replace(f"{total}:z:0")
+
+
+def _keep_factors(loop, found, nodes):
+    """Replaces the sum by two growing lists; returns the indices of the variables that hold them."""
+    empty_lists = [list_of(nodes, found.dtype, [-1, width]) for width in found.widths]
+    loop.remove_inside(found.nodes)
+    loop.retype(found.index, tf.variant, empty_lists[0])
+    rights = loop.add_variable(f"deferred_{found.index}_rights", tf.variant, empty_lists[1])
+    inside = loop.nodes_inside(f"deferred_{found.index}")
+    for index, factor in ((found.index, found.left), (rights, found.right)):
+        elements = loop.body.signature.input_arg[index].name
+        longer = inside.add("TensorListPushBack", [elements, factor], element_dtype=found.dtype)
+        loop.set_result(index, f"{longer}:output_handle:0")
+    return found.index, rights

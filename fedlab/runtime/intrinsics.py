@@ -20,7 +20,7 @@ def federated_map(run, argument, result_type):
     """<(T->U), {T}@CLIENTS> -> {U}@CLIENTS"""
     function, value = argument
     members = values.at_each_client(value, run.num_clients)
-    return values.AtClients(run.for_each_client(lambda member: function(run, member), members))
+    return _at_all_clients(run, lambda index: function(run, members[index]), lambda index: members[index])
 
 
 def federated_map_all_equal(run, argument, result_type):
@@ -55,7 +55,19 @@ def federated_value_at_server(run, value, result_type):
 
 def federated_eval_at_clients(run, function, result_type):
     """(() -> T) -> {T}@CLIENTS"""
-    return values.AtClients(run.for_each_client(lambda _: function(run), [None] * run.num_clients))
+    return _at_all_clients(run, lambda _: function(run), lambda _: None)
+
+
+def _at_all_clients(run, function, argument_of):
+    """What a function of the client's index gives, for each client."""
+
+    def at_client(index):
+        started = time.perf_counter()
+        result = function(index)
+        run.teller.client_finished(index, started, result, argument_of(index))
+        return result
+
+    return values.AtClients(list(run.for_each_client(at_client)))
 
 
 def federated_eval_at_server(run, function, result_type):
@@ -79,7 +91,7 @@ def federated_aggregate(run, argument, result_type):
         started = time.perf_counter()
         with run.blaming_client(index):
             accumulated = accumulate(run, structure.Struct.unnamed(accumulated, member))
-        run.client_finished(index, started, accumulated, member)
+        run.teller.client_finished(index, started, accumulated, member)
     return values.AtServer(report(run, accumulated))
 
 

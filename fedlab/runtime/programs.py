@@ -4,7 +4,7 @@ import tensorflow as tf
 from tensorflow_federated.python.common_libs import structure
 from tensorflow_federated.python.core.impl.compiler import building_blocks
 
-from fedlab.runtime import graph_functions, intrinsics, naming, values
+from fedlab.runtime import cohort_passes, graph_functions, intrinsics, naming, values
 
 
 class Program:
@@ -32,12 +32,25 @@ class Program:
     def _evaluate(self, block, scope, run):
         return self._RULES[type(block)](self, block, scope, run)
 
+    def _evaluate_step(self, block, scope, run, number):
+        """Evaluates a call that is one step of the computation, by its number; None is no step."""
+        if number is None:
+            return self._evaluate(block, scope, run)
+        return self._call(block, scope, run, number)
+
     # --- Blocks, one rule each ------------------------------------------------------------------------
 
     def _reference(self, block, scope, run):
         return scope[block.name]
 
     def _locals(self, block, scope, run):
+        stages = self._stages(block)
+        if stages is None:
+            return self._locals_in_order(block, scope, run)
+        scope = cohort_passes.run_stages(stages, scope, run, self._evaluate_step, self._name)
+        return self._evaluate(block.result, scope, run)
+
+    def _locals_in_order(self, block, scope, run):
         scope, last_uses = dict(scope), self._last_uses(block)
         for index, (name, value) in enumerate(block.locals):
             run.check()
@@ -47,26 +60,29 @@ class Program:
                 scope.pop(unneeded, None)
         return self._evaluate(block.result, scope, run)
 
-    def _call(self, block, scope, run):
+    def _call(self, block, scope, run, number=None):
         function = self._evaluate(block.function, scope, run)
         argument = None if block.argument is None else self._evaluate(block.argument, scope, run)
         if isinstance(block.function, building_blocks.Intrinsic):
-            return self._step(block, function, argument, run)
-        return self._apply(block.function, function, argument, run)
+            return self._step(block, function, argument, run, number)
+        return self._apply(block.function, function, argument, run, number)
 
-    def _apply(self, block, function, argument, run):
+    def _apply(self, block, function, argument, run, number=None):
         if isinstance(block, building_blocks.CompiledComputation):
-            return run.step("", self._name(block), "", lambda: _call_with(function, run, argument), argument)
+            return run.teller.step(
+                "", self._name(block), "", lambda: _call_with(function, run, argument), argument, number
+            )
         return _call_with(function, run, argument)
 
-    def _step(self, block, intrinsic, argument, run):
+    def _step(self, block, intrinsic, argument, run, number):
         result_type = block.type_signature
-        return run.step(
+        return run.teller.step(
             block.function.uri,
             self._name(block.argument),
             intrinsics.PLACEMENTS[intrinsic],
             lambda: intrinsic(run, argument, result_type),
             intrinsics.data_of(argument),
+            number,
         )
 
     def _lambda(self, block, scope, run):
@@ -116,6 +132,13 @@ class Program:
     }
 
     # --- What is needed for how long ------------------------------------------------------------------
+
+    def _stages(self, block):
+        """The Stages of a Block that takes the cohort through in passes; None for any other."""
+        key = id(block), "stages"
+        if key not in self._needs:
+            self._needs[key] = cohort_passes.plan(block, self._free_names)
+        return self._needs[key]
 
     def _last_uses(self, block):
         """For each local of a Block: the names that nothing after it refers to."""

@@ -1,9 +1,9 @@
-"""One call of a computation: its cohort, its clients side by side, its end, and what it tells."""
+"""One call of a computation: its cohort, its clients side by side, and its end."""
 
+import collections
 import concurrent.futures
 import concurrent.futures.thread
 import contextlib
-import dataclasses
 import itertools
 import threading
 import time
@@ -11,9 +11,8 @@ import weakref
 
 from tensorflow.python.eager import cancellation
 
-from fedlab.runtime import errors, events, summaries
+from fedlab.runtime import errors, events, telling
 
-_call_numbers = itertools.count(1)
 _lanes = threading.local()
 
 
@@ -60,25 +59,25 @@ class Run:
         self.clients_at_a_time = clients_at_a_time
         self._stopped = threading.Event()
         self._graphs_under_way = set()  # Their CancellationManagers.
-        self._teller = _teller(self)
+        self.teller = telling.make_teller(computation, num_clients)
 
     # --- The whole call ---------------------------------------------------------------------------
 
     def call(self, function, *arguments):
         """Calls the function that the computation is, and tells of it."""
         _under_way.add(self)
-        self._teller.tell(events.COMPUTATION_STARTED)
+        self.teller.tell(events.COMPUTATION_STARTED)
         started = time.perf_counter()
         try:
             result = function(self, *arguments)
         except Exception as error:
             if isinstance(error, errors.ComputationError):
                 error.computation, error.num_clients = self.computation, self.num_clients
-            self._teller.tell(
+            self.teller.tell(
                 events.COMPUTATION_FAILED, seconds=time.perf_counter() - started, error=str(error)
             )
             raise
-        self._teller.tell(events.COMPUTATION_FINISHED, seconds=time.perf_counter() - started, result=result)
+        self.teller.tell(events.COMPUTATION_FINISHED, seconds=time.perf_counter() - started, result=result)
         return result
 
     def stop(self):
@@ -107,57 +106,61 @@ class Run:
         if self._stopped.is_set():
             raise Interrupted("The computation was interrupted.")
 
-    # --- Steps ------------------------------------------------------------------------------------
+    # --- The cohort ---------------------------------------------------------------------------------
 
-    def step(self, intrinsic, function_name, placement, work, argument=None):
-        """Does one step, `work()`, and tells of it."""
-        return self._teller.step(intrinsic, function_name, placement, work, argument)
+    def for_each_client(self, function):
+        """Calls a function for every client, some side by side, and yields the results.
 
-    def client_finished(self, index, started, result, argument=None):
-        """Tells that a client's part of the current step is done: what went in, and what came out."""
-        self._teller.tell_client(index, started, result, argument)
-
-    def for_each_client(self, function, arguments):
-        """Calls a function for every client, some side by side.
+        A result is yielded when those before it are, so that whoever adds them up holds few of them: at most
+        one more than run side by side.
 
         Args:
-          function: of one argument.
-          arguments: one for each client, in the cohort's order.
+          function: of the client's index, from 0.
 
-        Returns:
+        Yields:
           The results, in the cohort's order.
 
         Raises:
           ComputationError: of the first client, in the cohort's order, known to have failed; the others
             are stopped.
         """
-        workers = min(self.clients_at_a_time, len(arguments))
+        workers = min(self.clients_at_a_time, self.num_clients)
         if workers <= 1:
-            return [self._at_client(function, index, argument) for index, argument in enumerate(arguments)]
-        numbers = iter(range(workers))
+            return (self._at_client(function, index) for index in range(self.num_clients))
+        return self._side_by_side(function, workers)
+
+    def _side_by_side(self, function, workers):
+        lanes, coming, waiting = iter(range(workers)), iter(range(self.num_clients)), collections.deque()
         with concurrent.futures.ThreadPoolExecutor(
-            workers, "fedlab-client", initializer=lambda: setattr(_lanes, "number", next(numbers))
+            workers, "fedlab-client", initializer=lambda: setattr(_lanes, "number", next(lanes))
         ) as pool:
-            futures = [pool.submit(self._at_client, function, *numbered) for numbered in enumerate(arguments)]
-            return self._results(futures)
+            try:
+                for index in itertools.islice(coming, workers + 1):
+                    waiting.append(pool.submit(self._at_client, function, index))
+                while waiting:
+                    self._wait_for_first(waiting)
+                    yield waiting.popleft().result()
+                    for index in itertools.islice(coming, 1):
+                        waiting.append(pool.submit(self._at_client, function, index))
+            except BaseException:
+                for future in waiting:
+                    future.cancel()
+                self.stop()
+                raise
 
-    def _results(self, futures):
-        done, _ = concurrent.futures.wait(futures, return_when=concurrent.futures.FIRST_EXCEPTION)
-        failed = [future for future in futures if future in done and future.exception() is not None]
-        if not failed:
-            return [future.result() for future in futures]
-        for future in futures:
-            future.cancel()
-        self.stop()
-        raise failed[0].exception()
+    def _wait_for_first(self, futures):
+        """Waits for the first of some futures; raises what any other raises meanwhile."""
+        while not futures[0].done():
+            failed = [future for future in futures if future.done() and future.exception() is not None]
+            if failed:
+                raise failed[0].exception()
+            unfinished = [future for future in futures if not future.done()]
+            concurrent.futures.wait(unfinished, return_when=concurrent.futures.FIRST_COMPLETED)
 
-    def _at_client(self, function, index, argument):
+    def _at_client(self, function, index):
         self.check()
-        started = time.perf_counter()
         with self.blaming_client(index):
-            result = function(argument)
-        self.client_finished(index, started, result, argument)
-        return result
+            return function(index)
 
     @contextlib.contextmanager
     def blaming_client(self, index):
@@ -167,83 +170,3 @@ class Run:
         except errors.ComputationError as error:
             error.client = index
             raise
-
-
-# --- Telling ----------------------------------------------------------------------------------------
-
-
-def _teller(run):
-    listeners = events.current_listeners()
-    return _Teller(run, listeners) if listeners else _SILENT
-
-
-class _Silent:
-    """Tells nobody, at no cost."""
-
-    def tell(self, kind, **unused_details):
-        pass
-
-    def step(self, intrinsic, function_name, placement, work, argument):
-        return work()
-
-    def tell_client(self, index, started, result, argument):
-        pass
-
-
-_SILENT = _Silent()
-
-
-class _Teller:
-    """Makes events of a run for the listeners there were when it began."""
-
-    def __init__(self, run, listeners):
-        self._run = run
-        self._listeners = listeners
-        self._call = next(_call_numbers)
-        self._step_numbers = itertools.count()
-        self._step = {}  # Details of the step under way; steps do not overlap within a run.
-
-    def tell(self, kind, result=None, argument=None, **details):
-        event = events.Event(kind, self._call, self._run.computation, self._run.num_clients, **details)
-        rich = None
-        for listener, values in self._listeners:
-            if not (values(event) if callable(values) else values):
-                listener(event)
-                continue
-            if rich is None:  # Once for all listeners, and not where nobody wants it.
-                rich = dataclasses.replace(event, value=_summary_of(result), argument=_summary_of(argument))
-            listener(rich)
-
-    def step(self, intrinsic, function_name, placement, work, argument):
-        if self._step:
-            return work()  # Inside a step: part of it.
-        step = next(self._step_numbers)
-        self._step = dict(step=step, intrinsic=intrinsic, function=function_name, placement=placement)
-        self.tell(events.STEP_STARTED, **self._step)
-        started = time.perf_counter()
-        try:
-            result = work()
-            self.tell(
-                events.STEP_FINISHED,
-                seconds=time.perf_counter() - started,
-                result=result,
-                argument=argument,
-                **self._step,
-            )
-            return result
-        finally:
-            self._step = {}
-
-    def tell_client(self, index, started, result, argument):
-        self.tell(
-            events.CLIENT_FINISHED,
-            client=index,
-            seconds=time.perf_counter() - started,
-            result=result,
-            argument=argument,
-            **self._step,
-        )
-
-
-def _summary_of(value):
-    return None if value is None else summaries.summarize(value)

@@ -66,7 +66,7 @@ def test_no_more_clients_run_at_once_than_the_limit(limit):
         with lock:
             running -= 1
 
-    runs.Run("test", 2 * limit, limit).for_each_client(work, [None] * (2 * limit))
+    list(runs.Run("test", 2 * limit, limit).for_each_client(work))
     assert most == limit
 
 
@@ -95,11 +95,11 @@ def test_results_come_in_the_cohorts_order():
             late_first[index].set()
         return index
 
-    assert run.for_each_client(work, list(range(10))) == list(range(10))
+    assert list(run.for_each_client(work)) == list(range(10))
 
 
 def test_a_stopped_run_does_not_go_on():
     run = runs.Run("test", 2, 1)
     run.stop()
     with pytest.raises(runs.Interrupted):
-        run.for_each_client(lambda _: pytest.fail("a stopped run called a client"), [1, 2])
+        list(run.for_each_client(lambda _: pytest.fail("a stopped run called a client")))
