@@ -62,7 +62,7 @@ def _tensors_of_equal_rows(node, constants):
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     if node.op in _OF_ONE_SHAPE:
         equal = inputs
-    elif node.op == "MatMul" and not node.attr["transpose_a"].b:
+    elif _has_rows_of_first(node):
         equal = inputs[:1]
     elif node.op == "ConcatV2" and _joins_columns(constants.get(node_name(inputs[-1]))):
         equal = inputs[:-1]
@@ -70,6 +70,12 @@ def _tensors_of_equal_rows(node, constants):
         return []
     (output,) = op_def_registry.get(node.op).output_arg
     return [f"{node.name}:{output.name}:0", *equal]
+
+
+def _has_rows_of_first(node):
+    if node.op == "BiasAdd":
+        return node.attr["data_format"].s in (b"", b"NHWC")
+    return node.op == "MatMul" and not node.attr["transpose_a"].b
 
 
 def _joins_columns(axis):
