@@ -108,9 +108,24 @@ def _defer(loop, found):
         for index, width in zip(kept, found.widths, strict=True)
     )
     product = nodes.add("MatMul", [lefts, rights], T=found.dtype, transpose_a=True, transpose_b=False)
-    total = nodes.add("AddV2", [initial, f"{product}:product:0"], T=found.dtype)
+    total = f"{product}:product:0"
+    if not _is_zero(loop.caller, initial):
+        total = nodes.add("AddV2", [initial, total], T=found.dtype) + ":z:0"
     for replace in readers:
-        replace(f"{total}:z:0")
+        replace(total)
+
+
+def _is_zero(caller, reference):
+    """Whether a tensor is filled with zeros: a gradient begins so, and adding it would cost two passes."""
+    nodes = {node.name: node for node in caller.node_def}
+    filled = nodes.get(node_name(through_identities(reference, nodes)[0]))
+    if filled is None or filled.op not in ("Fill", "ZerosLike"):
+        return False
+    with_what = nodes.get(node_name(filled.input[1])) if filled.op == "Fill" else None
+    is_constant = with_what is not None and with_what.op == "Const"
+    return filled.op == "ZerosLike" or (
+        is_constant and not tf.make_ndarray(with_what.attr["value"].tensor).any()
+    )
 
 
 def _keep_factors(loop, found, nodes):

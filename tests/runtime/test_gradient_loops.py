@@ -1,5 +1,14 @@
 import numpy as np
+import pytest
 import tensorflow as tf
+from graph_library import (
+    count,
+    function_in_graph,
+    layer_rewritten_and_not,
+    rewritten_and_not,
+    run,
+    weight_gradients,
+)
 
 import fedlab  # noqa: F401
 from fedlab.runtime import gradient_loops
@@ -14,31 +23,9 @@ def factors(seed=0):
     return lefts, rights
 
 
-def function_in_graph(function, *arguments):
-    """A graph that holds the function in its library, as TFF's graphs do: (GraphDef, feeds, fetch)."""
-    with tf.Graph().as_default() as graph:
-        placeholders = [tf.compat.v1.placeholder(value.dtype, value.shape) for value in arguments]
-        result = tf.identity(tf.function(function)(*placeholders))
-    return graph.as_graph_def(), [tensor.name for tensor in placeholders], result.name
-
-
-def run(graph_def, feeds, fetch, *arguments):
-    with tf.Graph().as_default():
-        tf.graph_util.import_graph_def(graph_def, name="")
-        with tf.compat.v1.Session() as session:
-            return session.run(fetch, dict(zip(feeds, arguments, strict=True)))
-
-
-def count(graph_def, op):
-    return sum(node.op == op for function in graph_def.library.function for node in function.node_def)
-
-
 def deferred_and_not(function, *arguments):
     """The rewritten graph, its result, and the result of the graph as it was."""
-    graph_def, *ends = function_in_graph(function, *arguments)
-    before = run(graph_def, *ends, *arguments)
-    gradient_loops.defer_weight_gradients(graph_def)
-    return graph_def, run(graph_def, *ends, *arguments), before
+    return rewritten_and_not(gradient_loops.defer_weight_gradients, function, *arguments)
 
 
 def sum_of_products(lefts, rights, start):
@@ -68,35 +55,22 @@ def test_a_loop_without_steps_leaves_the_sum_as_it_was():
     np.testing.assert_array_equal(run(graph_def, *ends, lefts, rights, start), start)
 
 
-def gradients_of(layer):
-    """A function from inputs to the gradients of all the layer's weights, joined."""
+@pytest.mark.parametrize("filled_with, additions", [(0.0, 0), (2.0, 1)])
+def test_a_sum_that_begins_with_zeros_is_the_product_itself(filled_with, additions):
+    def from_filled(lefts, rights):
+        return sum_of_products(lefts, rights, tf.fill([LEFT, RIGHT], filled_with))
 
-    def gradients(inputs):
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(layer(inputs) ** 2)
-        return tf.concat([tf.reshape(part, [-1]) for part in tape.gradient(loss, layer.weights)], 0)
-
-    return gradients
-
-
-def recurrent_gradients(make_layer, inputs):
-    """The weights' gradients by the rewritten graph and by TensorFlow's own, and the rewritten graph."""
-    with tf.Graph().as_default() as graph:
-        layer = make_layer()
-        placeholder = tf.compat.v1.placeholder(tf.float32, inputs.shape)
-        result = tf.function(gradients_of(layer))(placeholder)
-        result = tf.identity(result)
-        initialize = tf.compat.v1.global_variables_initializer()
-    results = []
-    for rewrite in (lambda graph_def: None, gradient_loops.defer_weight_gradients):
-        graph_def = graph.as_graph_def()
-        rewrite(graph_def)
-        with tf.Graph().as_default():
-            tf.graph_util.import_graph_def(graph_def, name="")
-            with tf.compat.v1.Session() as session:
-                session.run(initialize.name)
-                results.append(session.run(result.name, {placeholder.name: inputs}))
-    return results[1], results[0], graph_def
+    lefts, rights = factors()
+    graph_def, result, _ = deferred_and_not(from_filled, lefts, rights)
+    after_the_loop = [
+        node
+        for function in graph_def.library.function
+        for node in function.node_def
+        if node.op == "AddV2" and "/deferred_" in node.name
+    ]
+    assert len(after_the_loop) == additions
+    expected = filled_with + np.einsum("tbl,tbr->lr", lefts, rights)
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
 def test_gradients_of_recurrent_layers_stay_what_they_were():
@@ -110,7 +84,9 @@ def test_gradients_of_recurrent_layers_stay_what_they_were():
         ),
     }
     for name, make_layer in layers.items():
-        deferred, as_it_was, graph_def = recurrent_gradients(make_layer, inputs)
+        graph_def, deferred, as_it_was = layer_rewritten_and_not(
+            gradient_loops.defer_weight_gradients, make_layer, weight_gradients, inputs
+        )
         assert count(graph_def, "TensorListConcatV2") >= 2, name  # Kernel and recurrent kernel.
         assert np.abs(as_it_was).max() > 0.01, name
         np.testing.assert_allclose(deferred, as_it_was, rtol=1e-4, atol=1e-5, err_msg=name)
