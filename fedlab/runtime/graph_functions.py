@@ -17,6 +17,7 @@ from fedlab.runtime import (
     errors,
     gradient_loops,
     graph_rewriting,
+    input_gradients,
     loop_products,
     naming,
     runs,
@@ -157,6 +158,7 @@ def _rewrite(graph_def, init_op, fetch_names, feed_names):
     graph_rewriting.forget_control_by_feeds(graph_def, feed_names)
     graph_rewriting.make_resources_anonymous(graph_def)
     gradient_loops.defer_weight_gradients(graph_def)
+    input_gradients.defer_input_gradients(graph_def)
     loop_products.share_products_of_steps(graph_def)
     thin_products.turn_thin_products(graph_def)
     dataset_loops.loop_over_datasets(graph_def)

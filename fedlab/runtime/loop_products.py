@@ -30,12 +30,13 @@ _READS = frozenset(["ReadVariableOp", "ResourceGather", "Identity"])
 def share_products_of_steps(graph_def):
     """Rewrites the loops of a graph's library functions, in place."""
     for loop in find_loops(graph_def):
-        if _only_reads_variables(loop.body):
+        if only_reads_variables(loop.body):
             for name in [node.name for node in loop.body.node_def if _is_by_weights(node)]:
                 _share(loop, name)
 
 
-def _only_reads_variables(body):
+def only_reads_variables(body):
+    """Whether a loop's body leaves all variables as they are."""
     resource = tf.resource.as_datatype_enum
     variables = {argument.name for argument in body.signature.input_arg if argument.type == resource}
     return all(
@@ -52,7 +53,7 @@ def _share(loop, name):
     rows = RowCounts(loop.body, loop.shapes())
     nodes = {node.name: node for node in loop.body.node_def}
     invariants, (left, right) = loop.invariants(), nodes[name].input[:2]
-    weights = _invariant_tensor(right, nodes, invariants)
+    weights = invariant_tensor(right, nodes, invariants)
     if weights is None:
         return
     elements = _elements_of_tensor(left, nodes, loop, invariants)
@@ -65,8 +66,14 @@ def _share(loop, name):
 # --- Finding ----------------------------------------------------------------------------------------
 
 
-def _invariant_tensor(reference, nodes, invariants):
-    """Where the caller has a tensor that no step changes: (reference, whether it is a variable), or None."""
+def invariant_tensor(reference, nodes, invariants):
+    """Where the caller has a tensor that no step changes: (reference, whether it is a variable), or None.
+
+    Args:
+      reference: to the tensor, in the loop's body.
+      nodes: {name: NodeDef} of the body.
+      invariants: as `FunctionalLoop.invariants` gives them.
+    """
     reference, _ = through_identities(reference, nodes)
     if reference in invariants:
         return invariants[reference], False

@@ -26,7 +26,7 @@ def turn_thin_products(graph_def):
     """Rewrites the thin products of a graph's library functions, in place."""
     carried = {loop.body.signature.name: loop.shapes() for loop in find_loops(graph_def)}
     for function in graph_def.library.function:
-        products = [node for node in function.node_def if _is_by_transposed_weights(node)]
+        products = [node for node in function.node_def if is_by_transposed_weights(node)]
         rows = RowCounts(function, carried.get(function.signature.name, ())) if products else None
         for product in products:
             if is_thin(rows.of(product.input[0])):
@@ -44,7 +44,8 @@ def can_be_turned(product):
     return product.op == "MatMul" and tf.as_dtype(product.attr["T"].type) in _TURNED_TYPES
 
 
-def _is_by_transposed_weights(node):
+def is_by_transposed_weights(node):
+    """Whether a node multiplies by a transposed matrix, in a type for which the kernels are known."""
     return can_be_turned(node) and node.attr["transpose_b"].b and not node.attr["transpose_a"].b
 
 
