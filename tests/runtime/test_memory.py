@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from tensorflow.python.eager import context as eager_context
 
-from fedlab.runtime import compiling, programs
+from fedlab.runtime import cohort_passes, compiling, runs, values
 
 
 def resident_mb():
@@ -75,10 +75,9 @@ def test_a_program_is_found_again_by_computation_and_by_content():
     assert compiler.compile(first) is not compiler.compile(times(3.0))
 
 
-def test_a_value_goes_when_nothing_needs_it_any_more():
-    """A client's update is released as soon as it has been summed, while the program goes on."""
-    alive_at_the_end = []
-    updates = []
+def test_a_value_goes_when_nothing_needs_it_any_more(monkeypatch):
+    """A client's update is released as soon as it has been summed, before the next one is made."""
+    updates, alive = [], []
     make = tff.tensorflow.computation(lambda x: tf.fill([1000], x), np.float32)
     shrink = tff.tensorflow.computation(lambda v: tf.reduce_sum(v), tff.TensorType(np.float32, [1000]))
 
@@ -87,23 +86,23 @@ def test_a_value_goes_when_nothing_needs_it_any_more():
         total = tff.federated_sum(tff.federated_map(make, x))
         return tff.federated_map(shrink, total)
 
-    class Watching(programs.Program):
-        def _step(self, block, intrinsic, argument, run):
-            if block.function.uri == "federated_apply":
-                gc.collect()
-                alive_at_the_end.extend(ref() is not None for ref in updates)
-            result = super()._step(block, intrinsic, argument, run)
-            if block.function.uri == "federated_map":
-                updates.extend(weakref.ref(member) for member in result.members)
-            return result
+    take = cohort_passes._Pass._take
 
+    def take_and_remember(self, index, own):
+        gc.collect()
+        alive.append(sum(ref() is not None for ref in updates))
+        updates.extend(weakref.ref(value) for value in own.values())
+        take(self, index, own)
+
+    monkeypatch.setattr(cohort_passes._Pass, "_take", take_and_remember)
     compiled = compiling.Compiler().compile(two_steps)
-    watching = Watching(compiled._block, compiled.type_signature)
-    from fedlab.runtime import runs, values
-
-    result = watching(runs.Run("test", 2, 1), values.AtClients([tf.constant(1.0), tf.constant(2.0)]))
-    assert float(result.member) == 3000
-    assert alive_at_the_end == [False, False]
+    numbers = [tf.constant(float(number)) for number in range(4)]
+    result = compiled(runs.Run("test", 4, 1), values.AtClients(numbers))
+    gc.collect()
+    assert float(result.member) == 6000
+    assert len(updates) == 4
+    assert max(alive) <= 1
+    assert not any(ref() is not None for ref in updates)
 
 
 def test_a_hundred_rounds_with_cohorts_of_all_sizes_take_no_more_memory_than_ten():
