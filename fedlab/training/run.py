@@ -4,7 +4,6 @@ import contextlib
 
 from fedlab.arguments import check_whole_numbers
 from fedlab.generation import generate_text
-from fedlab.keras_classes import between_tff_graphs
 from fedlab.models.char_rnn import with_batch_size
 from fedlab.runtime import events
 from fedlab.training.client_results import ClientListener
@@ -69,5 +68,4 @@ class Run:
     def write(self, start, length=200, *, temperature=0.5, seed=0):
         """Continues a text with the model as it is now; for the arguments and errors see `generate_text`."""
         assign_weights(self.server.model_weights, self._writer)
-        with between_tff_graphs():
-            return generate_text(self._writer, start, length, temperature=temperature, seed=seed)
+        return generate_text(self._writer, start, length, temperature=temperature, seed=seed)
