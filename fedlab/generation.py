@@ -2,10 +2,13 @@
 
 import math
 import typing
+from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 
-from fedlab.models.tracing import traced_forward
+from fedlab.models.layer_steps import ModelSteps, keeps_its_state, numpy_steps
+from fedlab.models.tracing import reset_states, traced_forward
 from fedlab.vocabulary import decode, encode
 
 
@@ -55,21 +58,48 @@ def stream_text(model, start, length=200, *, temperature=1.0, seed=None):
 def stream_characters(model, start, length=200, *, temperature=1.0, seed=None):
     """Yields what `stream_text` yields, each character with its probability, as `SampledCharacter`.
 
-    The arguments are checked at the call, before the first character is asked for. The model's state is the
-    text's memory: whoever uses the model before the stream has ended changes what it writes.
+    The arguments are checked at the call, before the first character is asked for. The weights of a stateful
+    model of Embedding, GRU, LSTM and Dense layers (see `fedlab.models.layer_steps`) are read with the first
+    character, and then the model is left alone: the text has a state of its own. The state of any other
+    model is the text's memory: whoever uses the model before the stream has ended changes what it writes.
     """
     _check_arguments(model, start, length, temperature)
     return _stream(model, encode(start), length, temperature, np.random.default_rng(seed))
 
 
 def _stream(model, ids, length, temperature, rng):
-    model.reset_states()
-    forward = traced_forward(model)
+    read = _start_reading(model)
     for _ in range(length):
-        logits = forward(ids[None, :])[0, -1].numpy()  # [vocabulary], after the last id
+        logits = read(ids)
         drawn = sample_id(logits, temperature, rng)
         ids = np.array([drawn])
         yield SampledCharacter(decode(ids), float(softmax(logits)[drawn]))
+
+
+def _start_reading(model: tf.keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Makes a function that reads on from where it stopped: ids int64 [length] -> logits after the last."""
+    steps = numpy_steps(model) if keeps_its_state(model) else None
+    return _read_by_keras(model) if steps is None else _read_by_steps(steps)
+
+
+def _read_by_steps(steps: ModelSteps) -> Callable[[np.ndarray], np.ndarray]:
+    states = steps.start()
+
+    def read(ids):
+        nonlocal states
+        # Weights that diverged overflow here; what comes of it is looked at in `sample_id`.
+        with np.errstate(all="ignore"):
+            for index in ids:
+                logits, states = steps.step(index, states)
+        return logits
+
+    return read
+
+
+def _read_by_keras(model: tf.keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    reset_states(model)
+    forward = traced_forward(model)
+    return lambda ids: forward(ids[None, :])[0, -1].numpy()
 
 
 def sample_id(logits, temperature, rng):

@@ -1,11 +1,18 @@
 import itertools
+import os
+import signal
+import threading
 
+import keras_models
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_federated as tff
 
 from fedlab.generation import generate_text, sample_id, stream_characters, stream_text
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.vocabulary import UnknownCharacterError, encode
+from fedlab.models.dickens import load_small_dickens
+from fedlab.vocabulary import UnknownCharacterError, decode, encode
 from fedlab.widgets import GenerationPlayground
 
 
@@ -104,6 +111,107 @@ def test_diverged_weights_are_said_to_be():
     model.layers[2].bias.assign([np.nan] * 86)
     with pytest.raises(ValueError, match="NaN or infinite.*smaller learning rate"):
         generate_text(model, "a", 1)
+
+
+def written_by_keras(model, start, length, temperature, seed):
+    """The text of a loop that knows nothing but Keras: the whole start, then a character at a time."""
+    rng, ids, text = np.random.default_rng(seed), encode(start), ""
+    model.reset_states()
+    for _ in range(length):
+        logits = model.predict_on_batch(ids[None])[0, -1]
+        ids = np.array([sample_id(logits, temperature, rng)])
+        text += decode(ids)
+    return text
+
+
+@pytest.mark.parametrize("kind", [*keras_models.WITH_STEPS, *keras_models.WITHOUT_STEPS])
+def test_models_of_every_shape_write_what_keras_predicts(kind):
+    one = keras_models.build(kind, 1)
+    for seed in range(3):
+        text = generate_text(one, "To be", 12, temperature=1.0, seed=seed)
+        assert text == "To be" + written_by_keras(one, "To be", 12, 1.0, seed)
+
+
+@pytest.mark.parametrize("layer", [tf.keras.layers.GRU, tf.keras.layers.LSTM])
+def test_a_model_that_forgets_between_calls_writes_as_keras_lets_it(layer):
+    embedding = tf.keras.layers.Embedding(86, 4, input_shape=[None])
+    model = tf.keras.Sequential([embedding, layer(5, return_sequences=True), tf.keras.layers.Dense(86)])
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.7, weights.shape) for weights in model.get_weights()])
+    assert generate_text(model, "To be", 9, seed=1) == "To be" + written_by_keras(model, "To be", 9, 1.0, 1)
+
+
+def test_the_small_dickens_model_writes_the_same_text_as_through_keras():
+    model = load_small_dickens(1)
+    expected = written_by_keras(model, "My dear ", 60, 0.7, 3)
+    assert generate_text(model, "My dear ", 60, temperature=0.7, seed=3) == "My dear " + expected
+
+
+@pytest.mark.parametrize("kind", ["GRU", "shortcut"])
+def test_weights_assigned_after_the_first_text_are_followed_at_once(kind):
+    model = keras_models.build(kind, 1)
+    before = generate_text(model, "To be", 20, seed=1)
+    model.set_weights(keras_models.build(kind, 1, seed=1).get_weights())
+    after = generate_text(model, "To be", 20, seed=1)
+    assert after != before
+    assert after == "To be" + written_by_keras(model, "To be", 20, 1.0, 1)
+
+
+def test_two_texts_of_one_model_do_not_disturb_each_other(model):
+    streams = [stream_text(model, start, 20, seed=2) for start in ("To be", "or not")]
+    pairs = list(zip(*streams, strict=True))
+    for start, characters in zip(("To be", "or not"), zip(*pairs, strict=True), strict=True):
+        assert start + "".join(characters) == generate_text(model, start, 20, seed=2)
+
+
+def test_a_text_goes_on_with_the_weights_it_began_with():
+    model = keras_models.build("GRU", 1)
+    expected = generate_text(model, "To be", 20, seed=1)
+    stream = stream_text(model, "To be", 20, seed=1)
+    text = "To be" + next(stream)
+    model.set_weights([np.zeros_like(weights) for weights in model.get_weights()])
+    assert text + "".join(stream) == expected
+
+
+@pytest.mark.parametrize("kind", ["GRU", "shortcut"])
+def test_a_text_in_a_thread_waits_for_the_graph_that_tff_builds(kind):
+    model, order = keras_models.build(kind, 1), []
+    building, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        building.set()
+        go_on.wait(10)
+        order.append("graph")
+        return tf.constant(1)
+
+    def write():
+        generate_text(model, "a", 2, seed=1)
+        order.append("text")
+
+    threads = [
+        threading.Thread(target=lambda: tff.tensorflow.computation(slow)),
+        threading.Thread(target=write),
+    ]
+    threads[0].start()
+    assert building.wait(60)
+    threads[1].start()
+    threads[1].join(0.3)
+    go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert order == ["graph", "text"]
+
+
+@pytest.mark.parametrize("kind", ["GRU", "shortcut"])
+def test_an_interrupt_ends_a_text_as_an_interrupt(kind):
+    stream = stream_text(keras_models.build(kind, 1), "To be", 10_000, seed=1)
+    next(stream)
+    timer = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in stream:
+            pass
+    timer.join()
 
 
 def test_models_side_by_side_write_what_each_writes_alone(model):
