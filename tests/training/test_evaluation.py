@@ -3,7 +3,7 @@ import pytest
 
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.training import evaluate
+from fedlab.training import evaluate, make_weights_evaluation, weights_of
 from fedlab.vocabulary import encode
 
 
@@ -44,6 +44,29 @@ def test_evaluating_twice_gives_the_same():
     model = build_char_rnn(8, rnn_units=8, seed=1)
     clients = from_speeches({"A": ["dhlptx" * 60]})
     assert evaluate(model, clients) == evaluate(model, clients)
+
+
+def test_a_weights_evaluation_reads_the_text_once_and_follows_the_weights(monkeypatch):
+    read = []
+    clients = from_speeches({"A": ["dhlptx" * 60], "B": ["the cat sat " * 10]})
+    make_dataset = clients.create_tf_dataset_for_client
+    monkeypatch.setattr(
+        clients,
+        "create_tf_dataset_for_client",
+        lambda client_id: read.append(client_id) or make_dataset(client_id),
+    )
+    first, second = (build_char_rnn(8, rnn_units=8, seed=seed) for seed in (1, 2))
+    expected = [evaluate(model, clients) for model in (first, second)]
+    read.clear()
+    evaluate_weights = make_weights_evaluation(build_char_rnn(8, rnn_units=8), clients)
+    assert [evaluate_weights(weights_of(model)) for model in (first, second)] == expected
+    assert read == ["A", "B"]
+
+
+def test_weights_that_are_nan_are_evaluated_to_nan():
+    model = build_char_rnn(8, rnn_units=4)
+    model.layers[2].bias.assign([np.nan] * 86)
+    assert np.isnan(evaluate(model, from_speeches({"A": ["dhlptx" * 60]})).loss)
 
 
 def test_no_text_to_evaluate_on_is_an_error():
