@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import psutil
-
 
 @dataclasses.dataclass(frozen=True)
 class Row:
@@ -92,7 +90,7 @@ def processor() -> str:
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), name)
-    return f"{name}, {psutil.cpu_count()} cores"
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def report(title: str, rows: list[Row], path: pathlib.Path | None) -> None:

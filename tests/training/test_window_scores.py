@@ -11,8 +11,9 @@ import tensorflow as tf
 from fedlab.training import window_scores
 from fedlab.training.window_scores import score_windows
 
-KINDS = [*keras_models.WITH_STEPS, *keras_models.WITHOUT_STEPS]
-WINDOWS = np.random.default_rng(5).integers(0, keras_models.VOCABULARY, [11, 9])
+# Each kind of step once; tests/models/test_layer_steps.py has the rest.
+KINDS = ["GRU", "GRU that resets before", "dense layers", *keras_models.WITHOUT_STEPS]
+WINDOWS = np.random.default_rng(5).integers(0, keras_models.VOCABULARY, [7, 9])
 
 
 def expected_scores(model, windows=WINDOWS):
@@ -38,8 +39,8 @@ def assert_scores(model, windows=WINDOWS):
 @pytest.fixture
 def few_rows(monkeypatch):
     """Several batches, of unequal sizes."""
-    monkeypatch.setattr(window_scores, "_STEP_ROWS", 4)
-    monkeypatch.setattr(window_scores, "_KERAS_ROWS", 4)
+    monkeypatch.setattr(window_scores, "_STEP_ROWS", 3)
+    monkeypatch.setattr(window_scores, "_KERAS_ROWS", 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,10 +75,6 @@ def test_weights_that_change_are_followed_at_once(kind):
     )
     model.train_on_batch(WINDOWS[:3, :-1], WINDOWS[:3, 1:])
     assert_scores(model)
-    # Copies share memory with the model as long as they can, and no longer.
-    np.testing.assert_array_equal(
-        other.get_weights()[0], keras_models.build(kind, 3, seed=1).get_weights()[0]
-    )
 
 
 @pytest.mark.parametrize("kind", ["GRU", "shortcut"])
