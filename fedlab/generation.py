@@ -2,7 +2,7 @@
 
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -67,7 +67,9 @@ def stream_characters(model, start, length=200, *, temperature=1.0, seed=None):
     return _stream(model, encode(start), length, temperature, np.random.default_rng(seed))
 
 
-def _stream(model, ids, length, temperature, rng):
+def _stream(
+    model: tf.keras.Model, ids: np.ndarray, length: int, temperature: float, rng: np.random.Generator
+) -> Iterator[SampledCharacter]:
     read = _start_reading(model)
     for _ in range(length):
         logits = read(ids)

@@ -19,8 +19,11 @@ from fedlab.models.tracing import undisturbed
 # on a machine that is busy otherwise, a hundred times as long as the product takes.
 _NUMBERS_OF_ONE_THREAD = 2**17
 
-# A table of (inputs of the first layer after the embedding) for a larger vocabulary would be large itself.
+# For vocabularies up to this size the product of each character's embedding is kept in a table.
 _LARGEST_TABLE_ROWS = 512
+
+
+State = tuple  # What a layer remembers: arrays of shape [units] or [rows, units]; () for one that does not.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,7 @@ _NUMPY = _Library(thin_product, lambda table, index: table[index], np.tanh, lamb
 class _Lookup:
     table: Any  # [vocabulary, outputs]
 
-    def step(self, library, ids, state):
+    def step(self, library: _Library, ids: Any, state: State) -> tuple[Any, State]:
         return library.lookup(self.table, ids), state
 
 
@@ -68,13 +71,13 @@ class _Affine:
     kernel: Any  # [inputs, outputs]
     bias: Any  # [outputs], or 0.0
 
-    def step(self, library, inputs, state):
+    def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         return library.product(inputs, self.kernel) + self.bias, state
 
 
 @dataclasses.dataclass(frozen=True)
 class _Tanh:
-    def step(self, library, inputs, state):
+    def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         return library.tanh(inputs), state
 
 
@@ -86,7 +89,7 @@ class _GRU:
     bias: Any  # [3 * units], or 0.0
     units: int
 
-    def step(self, library, inputs, state):
+    def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         (hidden,) = state
         recurrent = library.product(hidden, self.kernel) + self.bias
         split = 2 * self.units
@@ -96,7 +99,7 @@ class _GRU:
         hidden = candidate + update * (hidden - candidate)
         return hidden, (hidden,)
 
-    def start(self, zeros):
+    def start(self, zeros: Callable) -> State:
         return (zeros(self.units),)
 
 
@@ -108,7 +111,7 @@ class _GRUResetBefore:
     candidate_kernel: Any  # [units, units]
     units: int
 
-    def step(self, library, inputs, state):
+    def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         (hidden,) = state
         split = 2 * self.units
         gates = _sigmoid(library, inputs[..., :split] + library.product(hidden, self.gates_kernel))
@@ -118,7 +121,7 @@ class _GRUResetBefore:
         hidden = candidate + update * (hidden - candidate)
         return hidden, (hidden,)
 
-    def start(self, zeros):
+    def start(self, zeros: Callable) -> State:
         return (zeros(self.units),)
 
 
@@ -129,7 +132,7 @@ class _LSTM:
     kernel: Any  # [units, 4 * units]: input gate, forget gate, candidate, output gate
     units: int
 
-    def step(self, library, inputs, state):
+    def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         hidden, carry = state
         summed = inputs + library.product(hidden, self.kernel)
         first, second, third, fourth = (
@@ -140,11 +143,11 @@ class _LSTM:
         hidden = _sigmoid(library, fourth) * library.tanh(carry)
         return hidden, (hidden, carry)
 
-    def start(self, zeros):
+    def start(self, zeros: Callable) -> State:
         return (zeros(self.units), zeros(self.units))
 
 
-def _sigmoid(library, inputs):
+def _sigmoid(library: _Library, inputs: Any) -> Any:
     # By tanh, because exp overflows where the inputs are large.
     return 0.5 * library.tanh(0.5 * inputs) + 0.5
 
@@ -222,7 +225,7 @@ def keeps_its_state(model: tf.keras.Model) -> bool:
     return all(getattr(layer, "stateful", True) for layer in _chain(model) if hasattr(layer, "cell"))
 
 
-def _chain(model):
+def _chain(model: tf.keras.Model) -> list[tf.keras.layers.Layer]:
     """The model's layers in their order; empty where it is no chain, or has a `call` of its own."""
     from tf_keras.src.engine.functional import Functional
 
@@ -232,7 +235,7 @@ def _chain(model):
     return layers if type(model) is Functional and _is_linear(model, layers) else []
 
 
-def _is_linear(model, layers):
+def _is_linear(model: tf.keras.Model, layers: list[tf.keras.layers.Layer]) -> bool:
     try:
         tensors = [model.input, *(layer.output for layer in layers)]
         inputs = [*(layer.input for layer in layers), model.output]
@@ -241,7 +244,7 @@ def _is_linear(model, layers):
     return all(tensor is given for tensor, given in zip(tensors, inputs, strict=True))
 
 
-def _is_known(layer):
+def _is_known(layer: tf.keras.layers.Layer) -> bool:
     kind, activations = type(layer), tf.keras.activations
     if any(variable.dtype != tf.float32 for variable in layer.weights) or layer.compute_dtype != "float32":
         return False
@@ -256,20 +259,20 @@ def _is_known(layer):
     return kind is tf.keras.layers.Dropout
 
 
-def _steps_of(model):
+def _steps_of(model: tf.keras.Model) -> list:
     return [step for layer in _chain(model) for step in _STEPS_OF_KIND[type(layer).__name__](layer)]
 
 
-def _steps_of_embedding(layer):
+def _steps_of_embedding(layer: tf.keras.layers.Layer) -> list:
     return [_Lookup(layer.embeddings)]
 
 
-def _steps_of_dense(layer):
+def _steps_of_dense(layer: tf.keras.layers.Layer) -> list:
     affine = _Affine(layer.kernel, layer.bias if layer.use_bias else 0.0)
     return [affine, _Tanh()] if layer.activation is tf.keras.activations.tanh else [affine]
 
 
-def _steps_of_gru(layer):
+def _steps_of_gru(layer: tf.keras.layers.Layer) -> list:
     cell, units = layer.cell, layer.units
     biases = cell.bias if cell.use_bias else 0.0
     if cell.reset_after:
@@ -279,7 +282,7 @@ def _steps_of_gru(layer):
     return [_Affine(cell.kernel, biases), _GRUResetBefore(gates, candidate, units)]
 
 
-def _steps_of_lstm(layer):
+def _steps_of_lstm(layer: tf.keras.layers.Layer) -> list:
     cell = layer.cell
     affine = _Affine(cell.kernel, cell.bias if cell.use_bias else 0.0)
     return [affine, _LSTM(cell.recurrent_kernel, layer.units)]
@@ -294,7 +297,7 @@ _STEPS_OF_KIND = {
 }
 
 
-def _folded(steps):
+def _folded(steps: list) -> list:
     """Looks up products instead of multiplying what was looked up: the vocabulary has few characters."""
     match steps:
         case [_Lookup(table), _Affine(kernel, bias), *rest] if table.shape[0] <= _LARGEST_TABLE_ROWS:
@@ -302,7 +305,7 @@ def _folded(steps):
     return steps
 
 
-def _with_numpy_arrays(step):
+def _with_numpy_arrays(step: Any) -> Any:
     parts = {field.name: getattr(step, field.name) for field in dataclasses.fields(step)}
     return type(step)(
         **{name: getattr(part, "numpy", lambda part=part: part)() for name, part in parts.items()}
