@@ -93,6 +93,7 @@ def test_what_was_traced_goes_with_the_model(kind):
     model = keras_models.build(kind, 3)
     score_windows(model, WINDOWS)
     alive = weakref.ref(model)
+    gc.collect()  # Models of other tests go now, and are not counted.
     copies, traced = len(window_scores._COPIES), len(window_scores._TRACED)
     del model
     gc.collect()
