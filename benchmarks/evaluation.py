@@ -82,7 +82,7 @@ def keras_evaluate() -> Callable[..., dict]:
     windows = windows[: len(windows) // ROWS * ROWS]  # Keras cannot fill up the last batch.
     model.compile(loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     clear = tf.keras.callbacks.LambdaCallback()
-    clear.on_test_batch_begin = lambda *unused: model.reset_states()
+    clear.on_test_batch_begin = lambda batch, logs=None: model.reset_states()
 
     def work() -> dict:
         loss, accuracy = model.evaluate(
