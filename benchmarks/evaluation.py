@@ -14,13 +14,14 @@ from collections.abc import Callable
 import side_by_side
 from side_by_side import Row
 
+import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
+
 ROWS = 8  # Of a batch, for the peers: what the model is built for.
 TARGETS = {"speed": 3.0, "difference": 1e-5, "memory": 50.0}
 
 
 def load() -> tuple:
     """The model, and the windows of all clients: int64 [windows, 101]."""
-    import fedlab
     from fedlab.training.evaluation import _find_windows
 
     _, test = fedlab.load_shakespeare()

@@ -107,10 +107,10 @@ def pytorch_loop(path: str) -> Callable[..., dict]:
 
 def limit(unused: str) -> Callable[..., dict]:
     """Seconds of LENGTH products of one row with all weights, by form."""
+    import fedlab  # isort: skip  (First of all: it chooses the Keras that TensorFlow loads.)
     import numpy as np
     import tensorflow as tf
 
-    import fedlab
     from fedlab.models.layer_steps import thin_product
 
     weights = [array for array in fedlab.load_dickens(batch_size=1).get_weights() if array.ndim == 2][1:]
