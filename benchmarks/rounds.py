@@ -1,248 +1,230 @@
-"""Seconds and memory of a federated round: in this process, on TFF's worker, and plain Keras `fit`.
+"""Seconds and memory of a federated round: in this process, on TFF's worker, Keras `fit`, and peers.
 
 The job: the character RNN of the notebooks (Embedding 256, GRU 1024), 2 clients with 5 batches of
-8 x 100 characters each, one round of weighted federated averaging. Each contender lives in a process
-of its own; they take turns round by round, so that whatever else slows the machine slows all alike.
+8 x 100 characters each, SGD with learning rate 0.5, one round of weighted federated averaging. Each
+contender lives in a process of its own; they take turns round by round, so that whatever else slows
+the machine slows all alike. All that average start from the same weights, and have to come to the same
+loss. In the same turns the matrix products of the job are measured in their fastest forms: the limit.
 
     python benchmarks/rounds.py               # the table
-    python benchmarks/rounds.py --growth      # also rounds of 1 to 64 clients, in this process
+    python benchmarks/rounds.py --peers       # also PyTorch, Flower and FedJAX, from .venv-peers
 """
 
 import argparse
 import contextlib
-import json
+import dataclasses
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
-import psutil
+import job
+import peer_environment
+from contenders import ROOT, Contender, median_ratio, take_turns
+from rows import Row, at_most, print_table, write_rows
 
-import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
+from fedlab.machine import read_cpu_flags
 
-ROOT = pathlib.Path(__file__).parent.parent
-BATCHES, ROWS, CHARACTERS = 5, 8, 100
-LEARNING_RATE = 0.5
-SAMPLE_MEMORY_EVERY_S = 0.05
+TITLE = "A federated round"
+OURS, WORKER, FIT = "fedlab, in process", "TFF's worker", "Keras fit"
+OWN = {OURS: "in_process", WORKER: "tff_worker", FIT: "keras_fit"}
+PEERS = {
+    "PyTorch loop": "pytorch_loop.py",
+    "Flower with PyTorch": "flower_pytorch.py",
+    "FedJAX": "fedjax_fedavg.py",
+}
+# Fit trains the clients one after another, without averaging: another result, of as much arithmetic.
+SAME_RESULT = (OURS, WORKER, *PEERS)
+LOSS_TOLERANCE = 1e-3
 
-# What the runtime is meant to reach, as fractions of the other's.
-TARGETS = {"time of TFF's worker": 0.5, "memory of TFF's worker": 0.55, "time of Keras fit": 0.75}
-
-
-# --- The contenders, each in a process of its own ---------------------------------------------------
-
-
-def client_data(client):
-    """Five batches of random characters: ids int64 [8, 100], and the ids one further."""
-    import numpy as np
-    import tensorflow as tf
-
-    ids = np.random.default_rng(client).integers(0, 86, [BATCHES * ROWS, CHARACTERS + 1])
-    return tf.data.Dataset.from_tensor_slices((ids[:, :-1], ids[:, 1:])).batch(ROWS, drop_remainder=True)
+# At most these fractions of the others' seconds or memory.
+LIMIT_TARGET, PEER_TARGET, WORKER_MEMORY_TARGET = 2.0, 1.0, 0.55
+TARGETS_WITH_AVX512 = {WORKER: 0.25, FIT: 0.3}
+TARGETS_WITHOUT_AVX512 = {WORKER: 0.18, FIT: 0.18}
 
 
-def loss():
-    import tensorflow as tf
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What was measured of a contender; its first round, which builds and optimizes graphs, apart.
 
-    return tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    Attributes:
+      seconds: of each round after the first.
+      peak_mb: of its process and all that it started.
+      loss: of the first client's batches, with the weights after the first round.
+    """
 
-
-def federated_rounds(use_runtime):
-    """Makes a function that trains one round over the first n clients."""
-    import tensorflow_federated as tff
-
-    from fedlab.models.char_rnn import build_char_rnn
-
-    use_runtime(tff)
-    input_spec = client_data(0).element_spec
-
-    def model_fn():
-        return tff.learning.models.from_keras_model(build_char_rnn(ROWS), loss=loss(), input_spec=input_spec)
-
-    process = tff.learning.algorithms.build_weighted_fed_avg(
-        model_fn, client_optimizer_fn=tff.learning.optimizers.build_sgdm(LEARNING_RATE)
-    )
-    state = process.initialize()
-
-    def next_round(clients):
-        nonlocal state
-        state = process.next(state, clients).state
-
-    return next_round
+    seconds: list[float]
+    peak_mb: float
+    loss: float
 
 
-def in_process():
-    return federated_rounds(lambda tff: fedlab.runtime.use_in_process())
+def measure(num_clients: int, num_rounds: int, *, with_peers: bool) -> tuple[dict[str, Measured], float, str]:
+    """Trains rounds in turns.
 
-
-def tff_worker():
-    # TFF's own way of starting it, for this is about TFF as it comes.
-    return federated_rounds(lambda tff: tff.backends.native.set_sync_local_cpp_execution_context())
-
-
-def keras_fit():
-    import tensorflow as tf
-
-    from fedlab.models.char_rnn import build_char_rnn
-
-    model = build_char_rnn(ROWS)
-    model.compile(tf.keras.optimizers.SGD(LEARNING_RATE), loss())
-
-    def next_round(clients):
-        for batches in clients:
-            model.reset_states()
-            model.fit(batches, verbose=0)
-
-    return next_round
-
-
-CONTENDERS = {"in process": in_process, "TFF's worker": tff_worker, "Keras fit": keras_fit}
-
-
-def contend(name):
-    """Trains a round for every line on standard input, a number of clients; answers with the seconds."""
-    next_round, data = CONTENDERS[name](), {}
-    print("ready", flush=True)
-    for line in sys.stdin:
-        clients = [data.setdefault(index, client_data(index)) for index in range(int(line))]
-        started = time.perf_counter()
-        next_round(clients)
-        print(time.perf_counter() - started, flush=True)
-
-
-# --- The measuring ----------------------------------------------------------------------------------
-
-
-class Contender:
-    """One contender's process and what was measured of it."""
-
-    def __init__(self, name):
-        """Starts the contender; it is ready when it has built its model."""
-        self.seconds, self.peak_mb = [], 0
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (for as long as the process)
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, "--contender", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            cwd=ROOT,
-        )
-        self._ended = threading.Event()
-        threading.Thread(target=self._watch_memory, daemon=True).start()
-        self._read()
-
-    def round(self, num_clients):
-        """Has it train one round; returns the seconds."""
-        self._process.stdin.write(f"{num_clients}\n")
-        self._process.stdin.flush()
-        return float(self._read())
-
-    def _read(self):
-        while line := self._process.stdout.readline():
-            if line.strip() == "ready" or line[0].isdigit():
-                return line
-        self._errors.seek(0)
-        reason = self._errors.read().decode(errors="replace")[-2000:]
-        raise RuntimeError(f"The contender ended with status {self._process.wait()}:\n{reason}")
-
-    def _watch_memory(self):
-        while not self._ended.wait(SAMPLE_MEMORY_EVERY_S):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                root = psutil.Process(self._process.pid)
-                family = [root, *root.children(recursive=True)]
-                self.peak_mb = max(self.peak_mb, sum(process.memory_info().rss for process in family) / 2**20)
-
-    def close(self):
-        """Ends the process and whatever it started."""
-        self._ended.set()
-        family = psutil.Process(self._process.pid).children(recursive=True)
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-def measure(num_clients, num_rounds):
-    """Seconds per round (median, the first round left out) and peak MB, by contender."""
-    contenders = {name: Contender(name) for name in CONTENDERS}
-    try:
-        for round_ in range(num_rounds + 1):
-            for contender in contenders.values():
-                seconds = contender.round(num_clients)
-                if round_ > 0:  # The first builds and optimizes graphs.
-                    contender.seconds.append(seconds)
-    finally:
-        for contender in contenders.values():
-            contender.close()
-    return {
-        name: {
-            "seconds": statistics.median(contender.seconds),
-            "fastest": min(contender.seconds),
-            "peak_mb": contender.peak_mb,
+    Returns:
+      what was measured of each contender, the limit in seconds a round, and its products in words.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        path = folder / "job.npz"
+        job.write_job(job.make_job(num_clients), path)
+        contenders = {
+            name: stack.enter_context(contender)
+            for name, contender in _start_contenders(path, with_peers=with_peers)
         }
-        for name, contender in contenders.items()
+        limit = stack.enter_context(Contender(ROOT / "benchmarks" / "arithmetic_limit.py"))
+        for name, contender in contenders.items():
+            contender.call("train_round", num_clients)
+            contender.call("save_weights", str(folder / f"{name}.npz"))
+            print(f"{name}: trained the first round", file=sys.stderr, flush=True)
+        products = []
+        actions = {name: _one_round(contender, num_clients) for name, contender in contenders.items()}
+        actions["limit"] = lambda: _measure_products(limit, products)
+        seconds = take_turns(actions, num_rounds, warm_up=0)
+        losses = _judge(path, {name: folder / f"{name}.npz" for name in contenders})
+        measured = {
+            name: Measured(seconds[name], contender.peak_mb, losses[name])
+            for name, contender in contenders.items()
+        }
+    fastest = _fastest_forms(products)
+    return measured, _limit_of_a_round(fastest, num_clients), _describe_products(fastest)
+
+
+def _start_contenders(path: pathlib.Path, *, with_peers: bool):
+    """Pairs of a name and a contender that is ready; one at a time, for building takes both cores."""
+    for name, own in OWN.items():
+        yield name, Contender(ROOT / "benchmarks" / "federated.py", own, str(path))
+    if with_peers:
+        python = peer_environment.python_of_peers()
+        for name, script in PEERS.items():
+            yield name, Contender(ROOT / "benchmarks" / "peers" / script, str(path), python=python)
+
+
+def _one_round(contender: Contender, num_clients: int):
+    return lambda: contender.call("train_round", num_clients).seconds
+
+
+def _judge(path: pathlib.Path, weights: dict[str, pathlib.Path]) -> dict[str, float]:
+    """The loss that each contender's weights have, all told by the same model."""
+    with Contender(ROOT / "benchmarks" / "federated.py", "judge", str(path)) as judge:
+        return {name: judge.call("loss_of", str(file)).value for name, file in weights.items()}
+
+
+# --- The limit ------------------------------------------------------------------------------------
+
+
+def _measure_products(limit: Contender, kept: list) -> float:
+    answer = limit.call("measure")
+    kept.append(answer.value)
+    return answer.seconds
+
+
+def _fastest_forms(products: list[dict]) -> dict[str, tuple[str, float, int]]:
+    """Of each product the fastest form, its seconds (median of turns), and how often a batch needs it."""
+    fastest = {}
+    for name, forms in products[0].items():
+        medians = {
+            form: statistics.median(turn[name]["forms"][form] for turn in products) for form in forms["forms"]
+        }
+        form = min(medians, key=medians.get)
+        fastest[name] = (form, medians[form], forms["times"])
+    return fastest
+
+
+def _limit_of_a_round(fastest: dict[str, tuple[str, float, int]], num_clients: int) -> float:
+    return num_clients * job.BATCHES * sum(seconds * times for _, seconds, times in fastest.values())
+
+
+def _describe_products(fastest: dict[str, tuple[str, float, int]]) -> str:
+    recurrent = [name for name, (_, _, times) in fastest.items() if times > 1]
+    words = [f"{name} {1e6 * fastest[name][1]:,.0f} us ({fastest[name][0]})" for name in recurrent]
+    rest = sum(seconds for name, (_, seconds, _) in fastest.items() if name not in recurrent)
+    return "; ".join([*words, f"all others of a batch {1e3 * rest:,.0f} ms"])
+
+
+# --- The table ------------------------------------------------------------------------------------
+
+
+def has_avx512() -> bool:
+    """Whether this processor is of the fast kind."""
+    return "avx512f" in (read_cpu_flags(pathlib.Path("/proc/cpuinfo")) or frozenset())
+
+
+def rows_of(measured: dict[str, Measured], limit_s: float, products: str, *, avx512: bool) -> list[Row]:
+    """The table: seconds, memory, ratios, and whether all computed the same."""
+    names = [*OWN, *PEERS]
+    seconds = {
+        name: statistics.median(measured[name].seconds) if name in measured else None for name in names
     }
+    rows = [
+        Row(f"seconds a round, {name}", seconds[name], "s", note=_fastest_of(measured.get(name)))
+        for name in names
+    ]
+    rows.append(Row("seconds a round, limit", limit_s, "s", note=products))
+    rows += _ratio_rows(measured, limit_s, avx512=avx512)
+    rows += [
+        Row(f"peak memory, {name}", measured[name].peak_mb if name in measured else None, "MB")
+        for name in names
+    ]
+    memory = measured[OURS].peak_mb / measured[WORKER].peak_mb
+    rows.append(at_most(f"peak memory against {WORKER}", memory, "x", WORKER_MEMORY_TARGET))
+    return rows + _loss_rows(measured)
 
 
-def measure_growth(sizes=(1, 2, 4, 8, 16, 32, 64)):
-    """Seconds of a round and peak MB so far, by number of clients, in this process."""
-    contender = Contender("in process")
-    try:
-        contender.round(1)
-        return {size: {"seconds": contender.round(size), "peak_mb": contender.peak_mb} for size in sizes}
-    finally:
-        contender.close()
+def _fastest_of(measured: Measured | None) -> str:
+    return f"fastest {min(measured.seconds):.2f} s" if measured else "needs --peers"
 
 
-def ratios(table):
-    """The measured counterparts of TARGETS."""
-    ours, worker, fit = (table[name] for name in CONTENDERS)
-    return {
-        "time of TFF's worker": ours["seconds"] / worker["seconds"],
-        "memory of TFF's worker": ours["peak_mb"] / worker["peak_mb"],
-        "time of Keras fit": ours["seconds"] / fit["seconds"],
-    }
+def _ratio_rows(measured: dict[str, Measured], limit_s: float, *, avx512: bool) -> list[Row]:
+    targets = TARGETS_WITH_AVX512 if avx512 else TARGETS_WITHOUT_AVX512
+    note = "target for processors with AVX-512" if avx512 else "target for processors without AVX-512"
+    rows = [
+        at_most(f"time against {name}", _ratio(measured, name), "x", target, note)
+        for name, target in targets.items()
+    ]
+    rows += [at_most(f"time against {name}", _ratio(measured, name), "x", PEER_TARGET) for name in PEERS]
+    distance = statistics.median(measured[OURS].seconds) / limit_s
+    return [*rows, at_most("time against the limit", distance, "x", LIMIT_TARGET)]
 
 
-def report(result):
-    """Prints the tables."""
-    print(f"{'':14}{'s/round':>9}{'fastest':>9}{'peak MB':>9}")
-    for name, row in result["contenders"].items():
-        print(f"{name:14}{row['seconds']:9.2f}{row['fastest']:9.2f}{row['peak_mb']:9.0f}")
-    for name, ratio in result["ratios"].items():
-        verdict = "reached" if ratio <= TARGETS[name] else "missed"
-        print(f"{ratio:.2f} x the {name} (target {TARGETS[name]}: {verdict})")
-    if "growth" in result:
-        print(f"\n{'clients':>7}{'s/round':>9}{'s/client':>10}{'peak MB':>9}")
-        for size, row in result["growth"].items():
-            print(f"{size:7}{row['seconds']:9.2f}{row['seconds'] / size:10.2f}{row['peak_mb']:9.0f}")
+def _ratio(measured: dict[str, Measured], name: str) -> float | None:
+    return median_ratio(measured[OURS].seconds, measured[name].seconds) if name in measured else None
 
 
-def main():
+def _loss_rows(measured: dict[str, Measured]) -> list[Row]:
+    """How far the others' loss after the first round is from ours."""
+    ours = measured[OURS].loss
+    return [
+        at_most(
+            f"loss after one round, {name} less fedlab",
+            abs(measured[name].loss - ours) if name in measured else None,
+            "",
+            LOSS_TOLERANCE,
+            note=f"fedlab's is {ours:.4f}" if name in measured else "needs --peers",
+        )
+        for name in SAME_RESULT
+        if name != OURS
+    ]
+
+
+def main() -> None:
+    """Measures, prints the table, and fails if a contender computed something else."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clients", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--growth", action="store_true", help="rounds of 1 to 64 clients as well")
+    parser.add_argument("--rounds", type=int, default=5, help="kept of each contender, after a first one")
+    parser.add_argument("--peers", action="store_true", help="also PyTorch, Flower and FedJAX")
     parser.add_argument("--json", type=pathlib.Path, help="a file to write the figures to")
-    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.contender:
-        contend(arguments.contender)
-        return
-    table = measure(arguments.clients, arguments.rounds)
-    result = {"contenders": table, "ratios": ratios(table)}
-    if arguments.growth:
-        result["growth"] = measure_growth()
-    report(result)
+    measured, limit_s, products = measure(arguments.clients, arguments.rounds, with_peers=arguments.peers)
+    rows = rows_of(measured, limit_s, products, avx512=has_avx512())
+    print_table(TITLE, rows)
+    others = [row.what for row in _loss_rows(measured) if row.reached is False]
+    if others:
+        sys.exit(f"Not the same computation, so the figures say nothing: {', '.join(others)}.")
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+        write_rows(arguments.json, TITLE, rows)
 
 
 if __name__ == "__main__":
