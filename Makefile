@@ -48,11 +48,8 @@ check: setup  ## lint, format, import rules, notebook metadata
 	$(BIN)/python -m pytest -q tests/test_import_rules.py
 	$(BIN)/python tools/check_notebooks.py
 
-bench: setup  ## measure what is claimed about speed
-	@for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
-	  echo "== $$benchmark"; $(BIN)/python "$$benchmark" $(ARGS) || exit; \
-	done
-	$(if $(wildcard benchmarks/*.py),,$(error benchmarks/ holds no benchmark yet))
+bench: setup  ## measure what is claimed about speed, into docs/benchmarks.md (ARGS="--peers", ARGS="rounds")
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 requirements: export PYTHON := $(PYTHON)
 requirements: export MAKE_TARGET := requirements

@@ -12,9 +12,10 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+import tensorflow as tf
+
 import job
 import taking_turns
-import tensorflow as tf
 
 _STEPS = job.ROWS * job.CHARACTERS  # 800 characters of a batch
 _GATES = 3 * job.RNN_UNITS

@@ -8,10 +8,9 @@
 import argparse
 import pathlib
 
+import fedlab  # Before TensorFlow: it chooses the Keras that TensorFlow loads.
 import job
 import taking_turns
-
-import fedlab  # Before TensorFlow: it chooses the Keras that TensorFlow loads.
 
 
 def loss():

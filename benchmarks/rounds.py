@@ -21,9 +21,8 @@ import tempfile
 import job
 import peer_environment
 from contenders import ROOT, Contender, median_ratio, take_turns
-from rows import Row, at_most, print_table, write_rows
-
 from fedlab.machine import read_cpu_flags
+from rows import Row, at_most, print_table, write_rows
 
 TITLE = "A federated round"
 OURS, WORKER, FIT = "fedlab, in process", "TFF's worker", "Keras fit"

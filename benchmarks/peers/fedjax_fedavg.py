@@ -9,6 +9,7 @@ import sys
 import fedjax
 import jax
 import jax.numpy as jnp
+
 import job
 import taking_turns
 

@@ -2,10 +2,11 @@
 
 import functools
 
-import job
 import pytorch_model
 from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
+
+import job
 
 
 @functools.cache

@@ -6,13 +6,14 @@ The server app does not run a number of rounds and end; it runs one whenever the
 import sys
 
 import flower_clients
-import job
 import pytorch_model
-import taking_turns
 from flwr.app import ArrayRecord, Context
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
 from flwr.simulation import run_simulation
+
+import job
+import taking_turns
 
 # One client after another with all cores was no slower than two side by side with one core each.
 _CORES_OF_A_CLIENT = 1

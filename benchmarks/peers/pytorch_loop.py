@@ -2,10 +2,11 @@
 
 import sys
 
-import job
 import pytorch_model
-import taking_turns
 import torch
+
+import job
+import taking_turns
 
 
 class PyTorchLoop:

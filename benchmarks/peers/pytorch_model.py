@@ -1,9 +1,10 @@
 """The Dickens model in PyTorch, for the peers that train with it; weights go in and out in Keras's order."""
 
-import job
 import numpy as np
 import torch
 from torch import nn
+
+import job
 
 # Keras stacks the GRU's gates as update, reset, candidate; PyTorch as reset, update, candidate.
 _SWAPPED_GATES = np.r_[
