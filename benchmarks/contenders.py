@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -25,6 +26,7 @@ import psutil
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE_MEMORY_EVERY_S = 0.05
+LOOK_FOR_CHILDREN_EVERY_S = 1.0  # This reads about every process of the machine.
 CALL_TIMEOUT_S = 1800
 
 # What a shell may hold that makes one library faster or slower than it is by itself. TF_USE_LEGACY_KERAS and
@@ -114,6 +116,7 @@ class Contender:
             start_new_session=True,  # Ctrl-C comes to the benchmark alone, which then closes its contenders.
         )
         self._closing = threading.Event()
+        self._working = threading.Event()  # Others' turns are not to be disturbed by looking at this one.
         self._watcher = threading.Thread(target=self._watch_memory, daemon=True)
         self._watcher.start()
         try:
@@ -132,9 +135,11 @@ class Contender:
     def _read(self) -> Answer:
         timer = threading.Timer(self._timeout_s, self._kill_family)
         timer.start()
+        self._working.set()
         try:
             line = self._process.stdout.readline()
         finally:
+            self._working.clear()
             timer.cancel()
         if line:
             return Answer(**json.loads(line))
@@ -144,18 +149,27 @@ class Contender:
         raise ContenderError(f"{' '.join(self._process.args)} ended with status {status}:\n{words}")
 
     def _watch_memory(self) -> None:
+        looked = 0.0
         while not self._closing.wait(SAMPLE_MEMORY_EVERY_S):
+            if not self._working.wait(LOOK_FOR_CHILDREN_EVERY_S):
+                continue
+            if time.monotonic() - looked > LOOK_FOR_CHILDREN_EVERY_S:
+                self._look_for_children()
+                looked = time.monotonic()
             self.peak_mb = max(self.peak_mb, self._resident_mb())
+
+    def _look_for_children(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self._process.pid)
+            for process in [root, *root.children(recursive=True)]:
+                self._family.setdefault(process.pid, process)
 
     def _resident_mb(self) -> float:
         """Resident memory of the process and all that it started; pages that two share count twice."""
         total = 0
-        with contextlib.suppress(psutil.NoSuchProcess):
-            root = psutil.Process(self._process.pid)
-            for process in [root, *root.children(recursive=True)]:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    total += process.memory_info().rss
-                    self._family[process.pid] = process
+        for process in list(self._family.values()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
         return total / 2**20
 
     def _kill_family(self) -> None:
@@ -169,9 +183,9 @@ class Contender:
 
     def close(self) -> None:
         """Ends the process and whatever it started."""
-        self._resident_mb()
         self._closing.set()
         self._watcher.join()
+        self._look_for_children()
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

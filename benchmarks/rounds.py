@@ -35,6 +35,9 @@ PEERS = {
 # Fit trains the clients one after another, without averaging: another result, of as much arithmetic.
 SAME_RESULT = (OURS, WORKER, *PEERS)
 LOSS_TOLERANCE = 1e-3
+PEER_TIMEOUT_S = (
+    600  # On a machine that is busy with other things, Ray gives up starting and Flower waits for ever.
+)
 
 # At most these fractions of the others' seconds or memory.
 LIMIT_TARGET, PEER_TARGET, WORKER_MEMORY_TARGET = 2.0, 1.0, 0.55
@@ -96,7 +99,8 @@ def _start_contenders(path: pathlib.Path, *, with_peers: bool):
     if with_peers:
         python = peer_environment.python_of_peers()
         for name, script in PEERS.items():
-            yield name, Contender(ROOT / "benchmarks" / "peers" / script, str(path), python=python)
+            peer = ROOT / "benchmarks" / "peers" / script
+            yield name, Contender(peer, str(path), python=python, timeout_s=PEER_TIMEOUT_S)
 
 
 def _one_round(contender: Contender, num_clients: int):

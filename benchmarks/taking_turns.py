@@ -5,9 +5,13 @@ Needs nothing but Python, for peers run it in environments of their own. `conten
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+
+LOOK_FOR_BENCHMARK_EVERY_S = 0.25
 
 
 def serve(build: Callable[[], object]) -> None:
@@ -16,6 +20,7 @@ def serve(build: Callable[[], object]) -> None:
     A request is a line `{"call": "train_round", "arguments": [2]}`; the answer is a line
     `{"value": ..., "seconds": ...}`. The first answer, unasked, is that of `build` itself.
     """
+    threading.Thread(target=_end_with_the_benchmark, daemon=True).start()
     answers = _take_standard_output()
     started = time.perf_counter()
     contender = build()
@@ -25,6 +30,18 @@ def serve(build: Callable[[], object]) -> None:
         method = getattr(contender, request["call"])
         started = time.perf_counter()
         _answer(answers, method(*request["arguments"]), started)
+    # Input has ended. A benchmark that closes its contenders ends what they started; one that is gone cannot.
+    time.sleep(2 * LOOK_FOR_BENCHMARK_EVERY_S)
+
+
+def _end_with_the_benchmark() -> None:
+    """Ends this process and what it started, whatever it is doing, once the benchmark is gone."""
+    benchmark = os.getppid()
+    while os.getppid() == benchmark:
+        time.sleep(LOOK_FOR_BENCHMARK_EVERY_S)
+    if os.getpgrp() == os.getpid():  # A group of its own, as `contenders.py` starts it.
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _answer(answers, value: object, started: float) -> None:
