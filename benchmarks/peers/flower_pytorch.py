@@ -15,7 +15,7 @@ from flwr.simulation import run_simulation
 import job
 import taking_turns
 
-# One client after another with all cores was no slower than two side by side with one core each.
+# Clients side by side, as many as there are cores, as fedlab's clients are.
 _CORES_OF_A_CLIENT = 1
 
 
