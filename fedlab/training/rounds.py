@@ -235,15 +235,15 @@ def _flatten_scalars(measurements, prefix=""):
             yield f"{prefix}{name}", float(value)
 
 
-def _check_finite(metrics, round_number):
-    if metrics.get("num_examples") == 0:
-        # TFF sends nothing of a client whose update is not finite, not even its loss.
-        problem = "the updates of all clients are NaN or infinite"
-    elif not math.isfinite(metrics["loss"]):
-        problem = f"the loss is {metrics['loss']}"
-    else:
+def _check_finite(metrics: dict[str, float], round_number: int) -> None:
+    """Raises TrainingDivergedError where a round came to nothing that is a number.
+
+    Which of the two shows depends on how a processor overflows. So the message names both.
+    """
+    # TFF sends nothing of a client whose update is not finite, not even its loss: it counts no examples.
+    if metrics.get("num_examples") != 0 and math.isfinite(metrics["loss"]):
         return
     raise TrainingDivergedError(
-        f"Round {round_number}: {problem}. The server keeps round {round_number - 1}; "
-        "start again from there with a smaller learning rate."
+        f"Round {round_number}: the loss, or the updates of all clients, are NaN or infinite. "
+        f"The server keeps round {round_number - 1}; start again from there with a smaller learning rate."
     )

@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import types
 import warnings
 
 import numpy as np
@@ -16,6 +17,7 @@ from fedlab.datasets.sequences import SmallClientWarning, make_batches
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.models.dickens import load_dickens
 from fedlab.training import (
+    Server,
     TrainingDivergedError,
     assign_weights,
     evaluate,
@@ -211,21 +213,47 @@ def test_tiny_clients_are_left_out_by_name(server):
     assert "tiny" not in record.cohort
 
 
-def test_diverged_training_keeps_the_last_good_round(small_model):
-    server = start_server(fed_avg(small_model, client_rate=3e38), small_model)
+@pytest.mark.parametrize(("client_rate", "local_epochs"), [(3e38, 3), (np.inf, 1)])
+def test_diverged_training_keeps_the_last_good_round(small_model, client_rate, local_epochs):
+    server = start_server(fed_avg(small_model, client_rate), small_model)
     kept = server.state
-    with pytest.raises(TrainingDivergedError, match="Round 1: the loss is (nan|inf).*smaller learning rate"):
-        list(run_rounds(server, CLIENTS, 3, client_ids=LARGE, seed=1))
+    with pytest.raises(TrainingDivergedError, match="Round 1: .* NaN or infinite.*smaller learning rate"):
+        list(run_rounds(server, CLIENTS, 3, client_ids=["a"], local_epochs=local_epochs, seed=1))
     assert server.state is kept
     assert server.round_number == 0
 
 
-def test_a_round_in_which_no_clients_update_is_finite_is_an_error_not_a_loss_of_0(small_model):
-    # Three steps of such a rate: TFF leaves the client out, and its loss of the round with it.
-    server = start_server(fed_avg(small_model, client_rate=3e38), small_model)
-    with pytest.raises(TrainingDivergedError, match="Round 1: the updates of all clients are NaN"):
-        list(run_rounds(server, CLIENTS, 1, client_ids=["a"], local_epochs=3))
-    assert server.round_number == 0
+class Reporting:
+    """A learning process whose every round reports the same metrics of training."""
+
+    def __init__(self, **metrics):
+        self._output = types.SimpleNamespace(state="next", metrics={"client_work": {"train": metrics}})
+
+    def next(self, state, datasets):
+        return self._output
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"loss": np.nan, "num_examples": 64},
+        {"loss": np.inf, "num_examples": 64},
+        # What TFF reports where it left out the updates of all clients, since none is finite.
+        {"loss": 0.0, "num_examples": 0},
+    ],
+    ids=str,
+)
+def test_in_whatever_form_an_overflow_shows_it_is_the_same_error(metrics):
+    server = Server(Reporting(**metrics), "first")
+    with pytest.raises(TrainingDivergedError, match="^Round 1: the loss, or the updates of all"):
+        list(run_rounds(server, CLIENTS, 1, client_ids=LARGE))
+    assert (server.state, server.round_number) == ("first", 0)
+
+
+def test_a_loss_that_is_a_number_is_no_error():
+    server = Server(Reporting(loss=1e30, num_examples=64), "first")
+    (record,) = run_rounds(server, CLIENTS, 1, client_ids=LARGE)
+    assert (record.loss, server.state) == (1e30, "next")
 
 
 def test_model_that_holds_nan_cannot_start(small_process):
