@@ -6,11 +6,13 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo lab notebooks test test-binder test-colab check bench requirements clean
+.PHONY: help setup demo lab notebooks measure test test-fast test-binder test-colab check bench requirements clean
 
 PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
+# Shared out between processes as tests/sharing_out.py says.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,13 +27,19 @@ demo: setup  ## load Dickens, fine-tune it across the characters of Shakespeare,
 lab: setup  ## open the notebooks in JupyterLab
 	@$(BIN)/python -m jupyterlab $(ARGS) $(wildcard notebooks)
 
-notebooks: setup  ## make the notebooks from notebooks/sources (ARGS="00 03", ARGS=--prose, ARGS=--measured)
+notebooks: setup  ## make the notebooks from notebooks/sources (ARGS="00 03", ARGS=--prose)
 	@$(BIN)/python tools/build_notebooks.py $(ARGS)
 
-test: setup  ## run the tests
+measure: setup  ## measure the notebooks' minutes and memory, with nothing else running, and state them (ARGS="00 03")
+	@$(BIN)/python tools/measure_notebooks.py $(ARGS)
+
+test: setup  ## run the tests, in two processes (ARGS="tests/test_vocabulary.py -x")
 	@tools/colab_environment.sh
 	@$(BIN)/python tools/get_browser.py > /dev/null
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+test-fast: setup  ## the tests without notebooks, browser and second environments: three minutes
+	@$(PYTEST) -m 'not (notebook or browser or environment)' $(ARGS)
 
 test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 05")
 	@$(BIN)/python tools/binder_build.py $(ARGS)

@@ -14,6 +14,11 @@ import types
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
+from sharing_out import (  # noqa: F401  hooks
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
 
 import fedlab  # noqa: F401  fedlab first: it chooses the Keras that TensorFlow loads
 from offline.only_here import refusing_others

@@ -171,19 +171,6 @@ def test_new_comments_and_a_new_setup_cell_keep_the_outputs(built, tmp_path, mon
     assert changed.cells[2].outputs[1].text == "out\n"
 
 
-def test_what_the_test_run_measured_is_taken_over(tmp_path, monkeypatch):
-    measured, latest = tmp_path / "measured.json", tmp_path / "measured.latest.json"
-    notebook_sources.write_measured({"00_welcome": {"seconds": 1, "peak_mb": 1}, "gone": {}}, measured)
-    notebook_sources.write_measured({"00_welcome": {"seconds": 9, "peak_mb": 9}}, latest)
-    build_notebooks.take_measured(measured, latest)
-    assert notebook_sources.read_measured(measured) == {"00_welcome": {"seconds": 9, "peak_mb": 9}}
-
-
-def test_without_a_test_run_there_is_nothing_to_take_over(tmp_path):
-    with pytest.raises(ValueError, match="make test"):
-        build_notebooks.take_measured(tmp_path / "measured.json", tmp_path / "measured.latest.json")
-
-
 def test_cells_keep_their_ids_when_another_is_put_between(source, tmp_path):
     before = [cell.id for cell in notebook_sources.read_source(source).cells]
     longer = tmp_path / "42_trial.py"

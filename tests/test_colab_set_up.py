@@ -21,6 +21,7 @@ import pytest
 
 import colab_runtime
 
+pytestmark = pytest.mark.environment
 ROOT = pathlib.Path(__file__).parent.parent
 COLAB = ROOT / ".venv-colab"
 HELLO = """

@@ -9,6 +9,7 @@ import pytest
 
 from get_browser import find_browser
 
+pytestmark = pytest.mark.browser
 TOOL = pathlib.Path(__file__).parent.parent / "tools" / "get_browser.py"
 
 

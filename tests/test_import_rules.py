@@ -86,30 +86,12 @@ def test_only_rooms_that_need_tff_import_it():
     assert forbidden_tff_imports(ROOT / "fedlab") == []
 
 
-def test_copy_of_fedlab_keeps_the_rules(copy_of_fedlab):
-    result = lint_imports(copy_of_fedlab)
-    assert result.returncode == 0, result.stdout
-
-
-@pytest.mark.parametrize(
-    ("file", "statement", "complaint"),
-    [
-        ("vocabulary.py", "from fedlab import datasets", "fedlab.vocabulary -> fedlab.datasets"),
-        ("datasets/__init__.py", "import fedlab.models", "fedlab.datasets -> fedlab.models"),
-        (
-            "runtime/__init__.py",
-            "def f():\n    from fedlab.training import rounds",
-            "fedlab.runtime -> fedlab.training",
-        ),
-        ("helpers.py", "", "not listed as layers"),
-    ],
-)
-def test_import_that_points_upwards_or_sideways_is_found(copy_of_fedlab, file, statement, complaint):
-    with open(copy_of_fedlab / "fedlab" / file, "a", encoding="utf-8") as module:
-        module.write(f"\n\n{statement}\n")
+def test_import_that_points_upwards_is_found(copy_of_fedlab):
+    with open(copy_of_fedlab / "fedlab" / "vocabulary.py", "a", encoding="utf-8") as module:
+        module.write("\n\nfrom fedlab import datasets\n")
     result = lint_imports(copy_of_fedlab)
     assert result.returncode == 1, result.stdout
-    assert complaint in result.stdout
+    assert "fedlab.vocabulary -> fedlab.datasets" in result.stdout
 
 
 @pytest.mark.parametrize(

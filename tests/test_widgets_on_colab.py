@@ -13,9 +13,12 @@ import colab_runtime
 
 ROOT = pathlib.Path(__file__).parent.parent
 COLAB = ROOT / ".venv-colab"
-pytestmark = pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="Colab is Linux on x86-64"
-)
+pytestmark = [
+    pytest.mark.environment,
+    pytest.mark.skipif(
+        (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="Colab is Linux on x86-64"
+    ),
+]
 # As in pyproject.toml, warnings are errors but for other people's code; these are from the years that
 # Colab's packages are of.
 WARNINGS = [

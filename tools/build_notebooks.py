@@ -3,11 +3,10 @@
     tools/build_notebooks.py                 all of them (make notebooks)
     tools/build_notebooks.py 00 03           these (make notebooks ARGS="00 03")
     tools/build_notebooks.py --prose 00      keeps the outputs: for changes in text, comments and setup cell
-    tools/build_notebooks.py --measured      takes over the minutes and memory of the last `make test`
 
 A script notebooks/sources/NN_name.py is run from the folder notebooks/ by a kernel of its own, offline,
 and written with its outputs to notebooks/NN_name.ipynb. What is filled in: tools/notebook_sources.py.
-A notebook that was never measured gets its minutes and memory from this run.
+A notebook that was never measured gets its minutes and memory from this run; `make measure` measures anew.
 """
 
 import argparse
@@ -118,20 +117,6 @@ def _what_runs(code):
     return "setup" if code.startswith("# Setup.") else ast.dump(ast.parse(code))
 
 
-def take_measured(path=notebook_sources.MEASURED, latest=notebook_sources.LATEST):
-    """Brings what notebooks state about minutes and memory to what the last test run measured.
-
-    Raises:
-      ValueError: there was no test run.
-    """
-    found = notebook_sources.read_measured(latest)
-    if not found:
-        raise ValueError(f"There is no {latest.name}: run `make test` first, on two cores with nothing else.")
-    measured = notebook_sources.read_measured(path) | found
-    names = {source.stem for source in notebook_sources.find_sources()}
-    notebook_sources.write_measured({name: measured[name] for name in names & measured.keys()}, path)
-
-
 def write(notebook, path):
     """Writes a notebook with clean metadata.
 
@@ -151,23 +136,20 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 00; default all")
     parser.add_argument("--prose", action="store_true", help="keep the outputs: only text has changed")
-    parser.add_argument("--measured", action="store_true", help="state what the last `make test` measured")
     settings = parser.parse_args(arguments)
-    if settings.measured:
-        take_measured()
-    for source in [] if settings.measured else notebook_sources.find_sources(settings.names):
+    for source in notebook_sources.find_sources(settings.names):
         if settings.prose:
             measured = notebook_sources.read_measured().get(source.stem)
             notebook = with_new_prose(source, measured)
         else:
             notebook = _build_and_measure(source)
         write(notebook, notebook_sources.notebook_of(source))
-    _refresh_links()
+    refresh_texts()
     notebook_index.update_readme()
 
 
-def _refresh_links():
-    """Notebooks name each other: brings the text of those up to date that can keep their outputs."""
+def refresh_texts() -> None:
+    """Brings links, minutes and memory up to date in the notebooks that can keep their outputs."""
     measured = notebook_sources.read_measured()
     for source in notebook_sources.find_sources():
         # Those that were not built yet, or whose code is being changed, get theirs when they are built.

@@ -24,7 +24,6 @@ ROOT = pathlib.Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "sources"
 MEASURED = NOTEBOOKS / "measured.json"
-LATEST = NOTEBOOKS / "measured.latest.json"  # of the last test run on this machine; not in git
 SETUP_CELL = SOURCES / "setup_cell.txt"
 
 _PLACEHOLDER = re.compile(r"(?:# )?\{\{ (\w+) \}\}")

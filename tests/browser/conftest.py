@@ -10,10 +10,18 @@ from playwright.sync_api import expect, sync_playwright
 from get_browser import find_browser
 from lab_page import LabServer, NotebookPage, notebook_of
 
+FOLDER = pathlib.Path(__file__).parent
 # A laptop of the smaller kind, on which the widgets must be usable.
 VIEWPORT = {"width": 1024, "height": 900}
 # How long a page may take to show something: far more than any needs, on a machine with much else to do.
 expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items):
+    """All tests of this folder are of the tier "browser"."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")

@@ -38,14 +38,8 @@ def test_a_mean_over_clients_is_the_mean():
 
 
 def test_importing_the_runtime_is_cheap():
-    code = (
-        "import time; start = time.perf_counter(); import fedlab.runtime, sys; "
-        "seconds = time.perf_counter() - start; "
-        "print(seconds, 'tensorflow' in sys.modules, 'tensorflow_federated' in sys.modules)"
-    )
-    seconds, tensorflow, tff_ = run_python(code).stdout.split()
-    assert (tensorflow, tff_) == ("False", "False")
-    assert float(seconds) < 0.5  # 0.05 s where nothing else runs.
+    code = "import fedlab.runtime, sys; print({'tensorflow', 'tensorflow_federated'} & set(sys.modules))"
+    assert run_python(code).stdout == "set()\n"
 
 
 def test_a_script_ends_without_a_word_and_without_a_child():

@@ -45,7 +45,7 @@ class Kernel:
             elif message["msg_type"] == "status" and content["execution_state"] == "idle":
                 return printed, ""
 
-    def error_of(self, request, within_s=20):
+    def error_of(self, request, within_s=60):
         """Waits for a cell that is under way to end; returns the name of its error."""
         name = ""
         while True:
@@ -85,7 +85,7 @@ def kernel():
     kernel.close()
 
 
-def assert_gone(family, within_s=10):
+def assert_gone(family, within_s=60):
     _, alive = psutil.wait_procs(family, timeout=within_s)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
@@ -132,4 +132,4 @@ def test_a_kernel_that_ends_in_the_middle_of_a_round_leaves_nothing(kernel, endi
         family[0].kill()
     elif ending == "shutdown":
         kernel.manager.shutdown_kernel(now=False)
-    assert_gone(family, within_s=20)
+    assert_gone(family, within_s=60)

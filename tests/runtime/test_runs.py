@@ -62,7 +62,7 @@ def test_no_more_clients_run_at_once_than_the_limit(limit):
         with lock:
             running += 1
             most = max(most, running)
-        all_here.wait(timeout=10)  # Passes only where as many as allowed are here together.
+        all_here.wait(timeout=60)  # Passes only where as many as allowed are here together.
         with lock:
             running -= 1
 
@@ -90,7 +90,7 @@ def test_results_come_in_the_cohorts_order():
 
     def work(index):
         if index < 3:
-            late_first[index + 1].wait(timeout=10)  # Each of the first waits for the one after it.
+            late_first[index + 1].wait(timeout=60)  # Each of the first waits for the one after it.
         if index < 4:
             late_first[index].set()
         return index

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import platform
 import signal
 import socket
@@ -36,7 +37,7 @@ def start(binary, **options):
     )
 
 
-def wait_until_gone(pids, within_s=10):
+def wait_until_gone(pids, within_s=60):
     end = time.monotonic() + within_s
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < end, f"still there: {[pid for pid in pids if is_alive(pid)]}"
@@ -71,7 +72,7 @@ def test_a_worker_that_never_answers_is_given_up_at_the_deadline(tmp_path):
     started = time.monotonic()
     with pytest.raises(worker_process.WorkerError, match="did not answer within 1 s") as caught:
         start(binary, deadline_s=1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 100  # The program sleeps for 600.
     pid = int(str(caught.value).split("log:\n")[1].split()[0])
     wait_until_gone([pid])
 
@@ -126,12 +127,12 @@ def test_without_a_network_of_its_own_it_does_not_start(monkeypatch, tmp_path):
 @needs_worker
 @pytest.mark.skipif(not can_isolate(), reason="this system allows no network namespaces")
 def test_no_socket_of_the_worker_is_on_any_network_of_this_machine(in_process):
-    before = listening_addresses()
     worker = fedlab.runtime.use_local_worker(deadline_s=120)
     assert total([1, 2, 3]) == 6
-    assert listening_addresses() == before
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", 10000), timeout=1)
+    family = [worker.pid, *[child.pid for child in psutil.Process(worker.pid).children(recursive=True)]]
+    here, there = listening_sockets(os.getpid()), listening_sockets(family[-1])
+    assert there and not here & there  # It does listen: in a network of its own.
+    assert not here & set().union(*map(open_sockets, family))
     socket_path = worker.target.removeprefix("unix:")
     assert stat.S_IMODE(os.stat(os.path.dirname(socket_path)).st_mode) == 0o700
     worker.stop()
@@ -141,14 +142,20 @@ def test_no_socket_of_the_worker_is_on_any_network_of_this_machine(in_process):
     assert total([1]) == 1
 
 
-def listening_addresses():
-    """(address, port) of all listening TCP sockets of this network namespace."""
+def listening_sockets(pid):
+    """The numbers (inodes) of all listening TCP sockets in a process's network namespace."""
     found = set()
     for name in ("tcp", "tcp6"):
-        with open(f"/proc/net/{name}") as table:
+        with open(f"/proc/{pid}/net/{name}") as table:
             rows = [line.split() for line in table.readlines()[1:]]
-        found |= {row[1] for row in rows if row[3] == "0A"}
+        found |= {row[9] for row in rows if row[3] == "0A"}
     return found
+
+
+def open_sockets(pid):
+    """The numbers (inodes) of the sockets that a process has open."""
+    links = [os.readlink(file) for file in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
 
 
 @needs_worker

@@ -56,7 +56,7 @@ class Counting:
 
     def next_round(self, client_values, weights=None, *, after=None):
         self.calls.append((client_values, weights, after))
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         if self.error:
             raise self.error
         value_type = describe_type(client_values[0])
@@ -128,7 +128,7 @@ def type_in(explorer, *texts):
 def test_a_round_runs_with_what_is_typed_and_its_result_is_on_the_page(explorer, explored):
     type_in(explorer, "1", "2.5", "-1")
     explorer.next_round_button.click()
-    assert explorer.wait(10)
+    assert explorer.wait(60)
     assert explored[0].calls == [([1.0, 2.5, -1.0], None, 0)]
     assert [record.number for record in explorer.rounds] == [1]
     assert "Round 1 is done. The result is 2.5." in page(explorer)
@@ -236,7 +236,7 @@ def test_two_presses_of_next_round_run_one_round(explorer, explored):
         button.click()
     assert "Working" in page(explorer) and 'role="alert"' not in page(explorer)
     explored[0].go_on.set()
-    assert explorer.wait(10)
+    assert explorer.wait(60)
     assert len(explored[0].calls) == 1 and len(explorer.rounds) == 1 and len(explored) == 1
 
 
