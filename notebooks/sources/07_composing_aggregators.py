@@ -69,12 +69,16 @@ print(f"before: accuracy {before.accuracy:.0%} of {before.num_characters:,} held
 experiments, models, states = {}, {}, {}
 
 
-def run(name, aggregator, clients=train_small, cohort=CLIENTS_PER_ROUND, rounds=ROUNDS):
+# Held-out text is read after the last round; after every round only where a curve is drawn.
+def run(
+    name, aggregator, clients=train_small, cohort=CLIENTS_PER_ROUND, rounds=ROUNDS, evaluate_every=ROUNDS
+):
     client, server_step = optimizers.build_sgdm(0.3), optimizers.build_sgdm(1.0)
     process = algorithms.build_weighted_fed_avg(model_fn, client, server_step, model_aggregator=aggregator)
     server = fedlab.start_server(process, model)
-    settings = dict(clients_per_round=cohort, seed=SEED, evaluate_weights=evaluate_weights)
-    records = list(tqdm(fedlab.run_rounds(server, clients, rounds, **settings), total=rounds, desc=name))
+    settings = dict(clients_per_round=cohort, seed=SEED, evaluate_every=evaluate_every)
+    running = fedlab.run_rounds(server, clients, rounds, evaluate_weights=evaluate_weights, **settings)
+    records = list(tqdm(running, total=rounds, desc=name))
     experiments[name] = training.Experiment(name, before, records)
     models[name], states[name] = server.model_weights, server.state.aggregator
     return records
@@ -272,8 +276,8 @@ forged = from_speeches({c: [texts[c]] for c in honest} | {"FORGER": [backwards]}
 print(forged.text("FORGER")[:60])
 
 # %%
-run("mean, forged", mean, forged, cohort=None)
-run("median, forged", for_fed_avg(CoordinateMedianFactory()), forged, cohort=None)
+run("mean, forged", mean, forged, cohort=None, evaluate_every=1)
+run("median, forged", for_fed_avg(CoordinateMedianFactory()), forged, cohort=None, evaluate_every=1)
 plot_comparison([experiments["mean, forged"], experiments["median, forged"]], "One forger among four clients")
 
 # %%
