@@ -12,9 +12,22 @@ import notebook_sources
 NUM_PROCESSES = 2
 # The one file that is not kept together: each of its tests runs a notebook.
 ONE_BY_ONE = "tests/test_notebooks.py::test_notebook_gives_"
-# Seconds, about, on two fast cores. What takes long begins early, so that both processes end together.
-# `make test ARGS=--durations=60` tells which these are.
-LONG_FILES = {}
+# Files of more than half a minute, in seconds on two fast cores: roughly, since only their order matters.
+# What takes long begins early, so that both processes end together; --durations=60 tells what it is.
+LONG_FILES = {
+    "tests/test_colab_set_up.py": 90,
+    "tests/runtime/test_same_as_tffs_worker.py": 80,
+    "tests/test_widgets_on_colab.py": 70,
+    "tests/browser/test_rounds_dashboard_in_browser.py": 60,
+    "tests/training/test_laboratory.py": 60,
+    "tests/browser/test_aggregation_explorer_in_browser.py": 55,
+    "tests/browser/test_generation_playground_in_browser.py": 50,
+    "tests/test_platforms.py": 50,
+    "tests/browser/test_client_browser_in_browser.py": 45,
+    "tests/training/test_rounds.py": 40,
+    "tests/training/test_run.py": 35,
+    "tests/runtime/test_tff_workers.py": 30,
+}
 
 
 @pytest.hookimpl(optionalhook=True)
