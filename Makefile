@@ -38,8 +38,8 @@ test: setup  ## run the tests, in two processes (ARGS="tests/test_vocabulary.py 
 	@$(BIN)/python tools/get_browser.py > /dev/null
 	@$(PYTEST) $(ARGS)
 
-test-fast: setup  ## the tests without notebooks, browser and second environments: three minutes
-	@$(PYTEST) -m 'not (notebook or browser or environment)' $(ARGS)
+test-fast: setup  ## the quick tests: no notebooks, no browser, no second environment; three minutes
+	@$(PYTEST) -m 'not (notebook or browser or environment or slow)' $(ARGS)
 
 test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 05")
 	@$(BIN)/python tools/binder_build.py $(ARGS)

@@ -131,6 +131,7 @@ def notebook(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_visitor_sees_notebook_00_and_a_notebook_runs_on_one_core_and_is_measured(
     as_post_build_left_it, notebook
 ):
@@ -141,6 +142,7 @@ def test_a_visitor_sees_notebook_00_and_a_notebook_runs_on_one_core_and_is_measu
     assert 300 < visit.peak_mb < binder_build.MEMORY_MB
 
 
+@pytest.mark.slow
 def test_a_visit_that_wants_more_memory_than_there_is_ends(as_post_build_left_it, notebook):
     visit = binder_build.visit(sys.prefix, ROOT, [notebook], memory_mb=250)
     assert visit.wanted_more_memory

@@ -8,6 +8,7 @@ import build_notebooks
 import notebook_sources
 from compare_notebooks import run_nbval
 
+pytestmark = pytest.mark.notebook
 SOURCE = """\
 # %% [markdown]
 # # 42 · A trial

@@ -1,11 +1,13 @@
 """The comparison of a notebook's outputs with those that it was committed with notices a difference."""
 
 import nbformat.v4
+import pytest
 
 import notebook_sources
 from compare_notebooks import run_nbval
 
 
+@pytest.mark.notebook
 def test_an_output_that_differs_is_noticed_and_one_that_is_the_same_passes(tmp_path):
     cells = [
         nbformat.v4.new_code_cell(

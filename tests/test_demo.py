@@ -9,6 +9,7 @@ import pytest
 from fedlab import cli
 from fedlab.models.weights import read_weights
 
+pytestmark = pytest.mark.slow
 SMALL = ["demo", "--rounds", "1", "--clients-per-round", "2", "--length", "30"]
 
 

@@ -10,6 +10,7 @@ import pytest
 import notebook_index
 import notebook_sources
 
+pytestmark = pytest.mark.notebook
 ROOT = notebook_sources.ROOT
 SOURCE = """\
 # %% [markdown]

@@ -12,6 +12,8 @@ import colab_runtime
 import notebook_sources
 import run_in_colab
 
+pytestmark = pytest.mark.notebook
+
 
 def write_notebook(path, *cells):
     """Writes a notebook whose code cells printed what `cells` say: (source, printed), ..."""

@@ -18,7 +18,7 @@ from fedlab.aggregators import (
 )
 from fedlab.runtime import tff_workers, worker_process
 
-pytestmark = needs_worker
+pytestmark = [needs_worker, pytest.mark.slow]
 
 VALUE_TYPE = tff.to_type(collections.OrderedDict(kernel=(np.float32, (3,)), bias=[np.float64]))
 CASES = {

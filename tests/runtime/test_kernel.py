@@ -7,6 +7,8 @@ import jupyter_client
 import psutil
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BEGIN = """
 import fedlab, numpy as np, tensorflow as tf, tensorflow_federated as tff
 count_to = tff.tensorflow.computation(

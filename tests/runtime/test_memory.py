@@ -5,6 +5,7 @@ import weakref
 
 import numpy as np
 import psutil
+import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 from tensorflow.python.eager import context as eager_context
@@ -105,6 +106,7 @@ def test_a_value_goes_when_nothing_needs_it_any_more(monkeypatch):
     assert not any(ref() is not None for ref in updates)
 
 
+@pytest.mark.slow
 def test_a_hundred_rounds_with_cohorts_of_all_sizes_take_no_more_memory_than_ten():
     size = 250_000  # 1 MB a client.
 

@@ -14,6 +14,7 @@ from fedlab.runtime import in_process
 
 pytestmark = [
     needs_worker,
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::fedlab.runtime.compiling.SimulatedSecurityWarning"),
 ]
 

@@ -15,7 +15,7 @@ from runtime_workers import needs_worker
 import fedlab
 from fedlab.runtime import tff_workers, worker_process
 
-pytestmark = needs_worker
+pytestmark = [needs_worker, pytest.mark.slow]
 
 VECTOR = tff.TensorType(np.float32, [2])
 

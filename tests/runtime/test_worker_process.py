@@ -125,6 +125,7 @@ def test_without_a_network_of_its_own_it_does_not_start(monkeypatch, tmp_path):
 
 
 @needs_worker
+@pytest.mark.slow
 @pytest.mark.skipif(not can_isolate(), reason="this system allows no network namespaces")
 def test_no_socket_of_the_worker_is_on_any_network_of_this_machine(in_process):
     worker = fedlab.runtime.use_local_worker(deadline_s=120)
@@ -159,6 +160,7 @@ def open_sockets(pid):
 
 
 @needs_worker
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["exit", "exception", "kill -9", "thread"])
 def test_the_worker_ends_with_its_parent_however_that_ends(ending):
     isolate = can_isolate()

@@ -54,6 +54,7 @@ CHOICES = CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, AGGREGATORS
 
 
 # Each of them once, in as few runs as there are of the longest list.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("client_optimizer", "server_optimizer", "aggregator"),
     itertools.islice(zip(*map(itertools.cycle, CHOICES), strict=False), max(map(len, CHOICES))),

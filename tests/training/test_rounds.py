@@ -89,6 +89,7 @@ def test_first_batchs_loss_in_the_first_round_is_the_pretrained_models(dickens):
     assert float(loss) < 2.5  # a random model's is log(86) = 4.45
 
 
+@pytest.mark.slow
 def test_fine_tuning_improves_held_out_text_and_the_weights_go_back_into_keras(dickens):
     model, process = dickens
     train, test = load_shakespeare()
