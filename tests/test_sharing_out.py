@@ -63,7 +63,8 @@ def test_a_file_is_run_by_one_process_and_notebooks_by_whichever_is_free(tmp_pat
         "from sharing_out import pytest_collection_modifyitems, pytest_xdist_make_scheduler\n"
     )
     log = str(tmp_path / "log.txt")
-    for file, name in [("a", "test_a"), ("b", "test_b"), ("notebooks", "test_notebook_gives_all")]:
+    # The notebooks come first: each of two processes is given some before any test has ended.
+    for file, name in [("notebooks", "test_notebook_gives_all"), ("x", "test_x"), ("y", "test_y")]:
         (tmp_path / "tests" / f"test_{file}.py").write_text(SAYS_WHERE.format(name=name, log=log))
     paths = f"pythonpath={ROOT / 'tests'} {ROOT / 'tools'}"
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-o", paths]
@@ -76,5 +77,5 @@ def test_a_file_is_run_by_one_process_and_notebooks_by_whichever_is_free(tmp_pat
     assert ended.returncode == 0, ended.stdout + ended.stderr
     where = [line.split() for line in pathlib.Path(log).read_text().splitlines()]
     assert len(where) == 12
-    for file, processes in [("test_a.py", 1), ("test_b.py", 1), ("test_notebooks.py", 2)]:
+    for file, processes in [("test_notebooks.py", 2), ("test_x.py", 1), ("test_y.py", 1)]:
         assert len({process for name, process in where if name == file}) == processes, where

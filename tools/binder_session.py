@@ -17,7 +17,7 @@ import urllib.request
 import portpicker
 
 BASE_URL, TOKEN = "/user/visitor/", "token"
-START_S = 120
+START_S = 300
 # BinderHub starts jupyter-lab with these, in the words of Jupyter's old server and of its new one.
 _OPTIONS = [f"base_url={BASE_URL}", f"token={TOKEN}", "trust_xheaders=True"]
 
