@@ -69,5 +69,5 @@ requirements:  ## export requirements.txt and colab/requirements.txt from uv.loc
 	@echo "requirements.txt: $$(grep -c == requirements.txt) packages, as uv.lock has them"
 
 clean:  ## remove .venv, .tools and caches
-	rm -rf .venv .venv-colab* .tools .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-colab* .venv-peers .tools benchmarks/latest .pytest_cache .ruff_cache .import_linter_cache
 	find fedlab tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
