@@ -20,7 +20,20 @@ REPLACEMENT_CHARACTER = "?"
 
 UNKNOWN_POLICIES = ("error", "drop", "replace")
 
-_ID_OF = {character: index for index, character in enumerate(CHARACTERS)}
+# What `look_up` gives for a character outside the vocabulary: no id, so that nobody takes it for one.
+UNKNOWN_ID = 255
+
+_KNOWN = dict.fromkeys(map(ord, CHARACTERS))
+
+
+def _ids_by_code_point() -> np.ndarray:
+    """uint8 [256]: the id of every code point below 255; the last entry stands for all that follow."""
+    table = np.full(256, UNKNOWN_ID, np.uint8)
+    table[[ord(character) for character in CHARACTERS]] = np.arange(VOCABULARY_SIZE)
+    return table
+
+
+_ID_BY_CODE_POINT = _ids_by_code_point()
 
 
 class UnknownCharacterError(ValueError):
@@ -37,7 +50,24 @@ def check_unknown_policy(unknown):
         raise ValueError(f"unknown={unknown!r}: choose one of {', '.join(map(repr, UNKNOWN_POLICIES))}.")
 
 
-def find_unknown_characters(text):
+def look_up(text: str | bytes) -> np.ndarray:
+    """The id of every character, without a word about unknown ones: "dhé" -> [0, 1, 255].
+
+    Args:
+      text: str, or bytes in UTF-8; what is not UTF-8 counts as unknown.
+
+    Returns:
+      uint8 array of shape [characters], with UNKNOWN_ID for what the vocabulary lacks.
+    """
+    if text.isascii():
+        encoded = text if isinstance(text, bytes) else text.encode("ascii")
+        return _ID_BY_CODE_POINT[np.frombuffer(encoded, np.uint8)]
+    decoded = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
+    code_points = np.frombuffer(decoded.encode("utf-32-le", errors="surrogatepass"), np.uint32)
+    return _ID_BY_CODE_POINT[np.minimum(code_points, len(_ID_BY_CODE_POINT) - 1)]
+
+
+def find_unknown_characters(text: str) -> collections.Counter:
     """Counts the characters of `text` that the vocabulary lacks.
 
     "Zoë, naïve" -> Counter({"ë": 1, "ï": 1})
@@ -46,10 +76,10 @@ def find_unknown_characters(text):
         raise TypeError(
             f"Expected the text as str, got {type(text).__name__}; decode bytes with .decode('utf-8')."
         )
-    return collections.Counter(character for character in text if character not in _ID_OF)
+    return collections.Counter(text.translate(_KNOWN))
 
 
-def encode(text, *, unknown="error"):
+def encode(text: str, *, unknown: str = "error") -> np.ndarray:
     """Turns a text into vocabulary ids.
 
     "dh" -> [0, 1]
@@ -69,7 +99,7 @@ def encode(text, *, unknown="error"):
     missing = find_unknown_characters(text)
     if missing:
         text = _apply_unknown_policy(text, missing, unknown)
-    return np.fromiter((_ID_OF[character] for character in text), dtype=np.int64, count=len(text))
+    return look_up(text).astype(np.int64)
 
 
 def _apply_unknown_policy(text, missing, unknown):
@@ -92,15 +122,15 @@ def _apply_unknown_policy(text, missing, unknown):
     return drop_or_replace(text, unknown)
 
 
-def drop_or_replace(text, unknown):
+def drop_or_replace(text: str, unknown: str) -> str:
     """What `encode` reads instead of `text`, without a warning: "naïve", "replace" -> "na?ve".
 
     Args:
       text: str.
       unknown: "drop" or "replace".
     """
-    substitute = "" if unknown == "drop" else REPLACEMENT_CHARACTER
-    return "".join(character if character in _ID_OF else substitute for character in text)
+    substitute = None if unknown == "drop" else REPLACEMENT_CHARACTER
+    return text.translate(dict.fromkeys(map(ord, find_unknown_characters(text)), substitute))
 
 
 def _count(missing):

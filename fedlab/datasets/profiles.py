@@ -10,43 +10,13 @@ import functools
 import numpy as np
 
 from fedlab import vocabulary
-from fedlab.arguments import check_whole_numbers
 from fedlab.datasets import statistics
 from fedlab.datasets.client_names import check_client_id
-from fedlab.datasets.reports import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, ClientReport, report_speeches
+from fedlab.datasets.preprocessing import TUTORIAL, Preprocessing
+from fedlab.datasets.reports import ClientReport
 
 # Of the clients that are dealt out at random, to compare with: the same for everyone.
 _SEED = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Preprocessing:
-    """How text becomes batches: the settings of `sequences.make_batches`.
-
-    Attributes:
-      batch_size: windows per batch.
-      sequence_length_chars: characters per input.
-      unknown: "drop" or "replace", for characters outside the vocabulary.
-    """
-
-    batch_size: int = BATCH_SIZE
-    sequence_length_chars: int = SEQUENCE_LENGTH_CHARS
-    unknown: str = "replace"
-
-    def __post_init__(self):
-        check_whole_numbers(batch_size=self.batch_size, sequence_length_chars=self.sequence_length_chars)
-        if self.unknown not in ("drop", "replace"):
-            raise ValueError(f"unknown={self.unknown!r}: choose 'drop' or 'replace'.")
-
-    @property
-    def window_chars(self):
-        """Characters of a window: its inputs, and one more for the last target."""
-        return self.sequence_length_chars + 1
-
-    @property
-    def batch_chars(self):
-        """Characters of a batch."""
-        return self.batch_size * self.window_chars
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,12 +111,13 @@ class Federation:
 class ClientProfiles:
     """The clients of a federation; what concerns one of them is worked out when it is asked for."""
 
-    def __init__(self, speeches, **settings):
+    def __init__(self, speeches, preprocessing=None, **settings):
         """Keeps the speeches.
 
         Args:
           speeches: {client id: list of str}; a client may have none.
-          **settings: of Preprocessing: batch_size, sequence_length_chars, unknown.
+          preprocessing: Preprocessing; default the tutorial's.
+          **settings: of Preprocessing, to change some: batch_size, sequence_length_chars, unknown.
 
         Raises:
           ValueError: no client at all, or a setting that makes no sense.
@@ -155,7 +126,9 @@ class ClientProfiles:
             raise ValueError("There are no clients; fedlab.load_shakespeare() gives some.")
         self._speeches = {client_id: tuple(speeches[client_id]) for client_id in speeches}
         self.client_ids = tuple(self._speeches)
-        self.preprocessing = Preprocessing(**settings)
+        self.preprocessing = dataclasses.replace(preprocessing or TUTORIAL, **settings)
+        if self.preprocessing.unknown == "error":
+            raise ValueError("unknown='error': choose 'drop' or 'replace', to see which they are.")
         self._profiles = {}
 
     def __len__(self):
@@ -183,9 +156,7 @@ class ClientProfiles:
         Returns:
           int64 array of shape [windows, sequence_length_chars + 1].
         """
-        ids = vocabulary.encode(self._known_text(client_id))
-        size = self.preprocessing.window_chars
-        return ids[: len(ids) // size * size].reshape(-1, size)
+        return self.preprocessing.windows(self.text(client_id)).astype(np.int64)
 
     @functools.cached_property
     def federation(self):
@@ -234,32 +205,30 @@ class ClientProfiles:
         )
 
     def _report(self, client_id):
-        return report_speeches(client_id, self.speeches(client_id), **dataclasses.asdict(self.preprocessing))
+        return self.preprocessing.report(client_id, self.speeches(client_id))
 
     def _character_counts(self, client_id):
         return _in_vocabularys_order(collections.Counter(self.text(client_id)))
 
-    def _known_text(self, client_id):
-        return vocabulary.drop_or_replace(self.text(client_id), self.preprocessing.unknown)
-
     def _text_in_no_window(self, client_id):
-        text = self._known_text(client_id)
+        text = vocabulary.drop_or_replace(self.text(client_id), self.preprocessing.unknown)
         return text[len(text) // self.preprocessing.window_chars * self.preprocessing.window_chars :]
 
 
-def profile_clients(clients, **settings):
+def profile_clients(clients, preprocessing=None, **settings):
     """Reads a dataset's clients, to look at them one by one.
 
     Args:
       clients: ClientData of speeches, from `fedlab.load_shakespeare`.
-      **settings: batch_size, sequence_length_chars and unknown, as for `sequences.make_batches`.
+      preprocessing: Preprocessing; default the tutorial's.
+      **settings: of Preprocessing, to change some: batch_size, sequence_length_chars, unknown.
 
     Returns:
       ClientProfiles, for `fedlab.widgets.ClientBrowser`.
     """
     from fedlab.datasets.speeches import read_all_speeches
 
-    return ClientProfiles(read_all_speeches(clients), **settings)
+    return ClientProfiles(read_all_speeches(clients), preprocessing, **settings)
 
 
 def _in_vocabularys_order(counts):

@@ -1,41 +1,48 @@
-"""From speeches to batches: the pipeline of TFF's text-generation tutorial, vectorised.
+"""From speeches to batches in TensorFlow: the steps of `preprocessing`, for datasets and inside graphs.
 
-A client's speeches are joined, cut into windows of 101 characters, shuffled, batched by 8, and each
-window becomes 100 inputs with their 100 targets, the characters that follow. What does not fill a
-window, and windows that do not fill a batch, are left out (`drop_remainder`: TFF wants static shapes).
+The functions take the settings of `preprocessing.Preprocessing` one by one, with the tutorial's as defaults.
 """
 
-import warnings
+from __future__ import annotations
 
-import numpy as np
+import typing
+from collections.abc import Iterable
+
 import tensorflow as tf
 
 from fedlab import vocabulary
 from fedlab.arguments import check_whole_numbers
-from fedlab.datasets.reports import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, report_speeches
-from fedlab.datasets.speeches import read_speeches
+from fedlab.datasets.preprocessed_clients import SmallClientWarning, preprocess_clients
+from fedlab.datasets.preprocessing import (
+    BATCH_SIZE,
+    SEQUENCE_LENGTH_CHARS,
+    SHUFFLE_BUFFER,
+    Preprocessing,
+)
+from fedlab.datasets.reports import ClientReport
+from fedlab.datasets.speeches import read_dataset, read_speeches
 
-SHUFFLE_BUFFER = 10_000
+if typing.TYPE_CHECKING:
+    import tensorflow_federated as tff
 
-_UNKNOWN = -1
+    ClientData = tff.simulation.datasets.ClientData
+
+__all__ = [
+    "BATCH_SIZE",
+    "SEQUENCE_LENGTH_CHARS",
+    "SHUFFLE_BUFFER",
+    "SmallClientWarning",
+    "element_spec",
+    "encode_tensor",
+    "find_trainable_clients",
+    "make_batches",
+    "report_client",
+    "split_input_target",
+    "split_into_sequences",
+]
 
 
-class SmallClientWarning(UserWarning):
-    """Some clients have too little text for a single batch and take no part."""
-
-
-def _ids_by_code_point():
-    table = np.full(256, _UNKNOWN, np.int64)
-    for index, character in enumerate(vocabulary.CHARACTERS):
-        table[ord(character)] = index
-    return table
-
-
-_ID_BY_CODE_POINT = _ids_by_code_point()
-_REPLACEMENT_ID = np.int64(vocabulary.CHARACTERS.index(vocabulary.REPLACEMENT_CHARACTER))
-
-
-def encode_tensor(text, *, unknown="replace"):
+def encode_tensor(text: tf.Tensor, *, unknown: str = "replace") -> tf.Tensor:
     """`fedlab.vocabulary.encode` as TensorFlow operations, for use in a tf.data pipeline.
 
     Args:
@@ -46,20 +53,22 @@ def encode_tensor(text, *, unknown="replace"):
       int64 tensor of shape [characters kept].
     """
     vocabulary.check_unknown_policy(unknown)
+    table = vocabulary.look_up("".join(map(chr, range(256)))).astype("int64")
     code_points = tf.strings.unicode_decode(text, "UTF-8")
-    code_points = tf.minimum(code_points, len(_ID_BY_CODE_POINT) - 1)
-    ids = tf.gather(tf.constant(_ID_BY_CODE_POINT), code_points)
+    ids = tf.gather(tf.constant(table), tf.minimum(code_points, len(table) - 1))
+    is_unknown = ids == vocabulary.UNKNOWN_ID
     if unknown == "drop":
-        return tf.boolean_mask(ids, ids != _UNKNOWN)
+        return tf.boolean_mask(ids, ~is_unknown)
     if unknown == "replace":
-        return tf.where(ids == _UNKNOWN, _REPLACEMENT_ID, ids)
+        replacement = vocabulary.CHARACTERS.index(vocabulary.REPLACEMENT_CHARACTER)
+        return tf.where(is_unknown, tf.constant(replacement, tf.int64), ids)
     message = "The text holds characters outside the vocabulary; drop or replace them (argument unknown)."
-    all_known = tf.debugging.assert_none_equal(ids, np.int64(_UNKNOWN), message=message)
-    with tf.control_dependencies([all_known]):
+    all_known = tf.debugging.assert_equal(is_unknown, False, message=message)
+    with tf.control_dependencies([] if all_known is None else [all_known]):
         return tf.identity(ids)
 
 
-def split_into_sequences(ids, sequence_length_chars=SEQUENCE_LENGTH_CHARS):
+def split_into_sequences(ids: tf.Tensor, sequence_length_chars: int = SEQUENCE_LENGTH_CHARS) -> tf.Tensor:
     """Cuts ids into windows that do not overlap; the rest at the end is left out.
 
     With sequence_length_chars=2, "ABCDEFG" -> ["ABC", "DEF"].
@@ -75,7 +84,7 @@ def split_into_sequences(ids, sequence_length_chars=SEQUENCE_LENGTH_CHARS):
     return tf.reshape(ids[: tf.size(ids) // size * size], [-1, size])
 
 
-def split_input_target(window):
+def split_input_target(window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Pairs each character with the one that follows it.
 
     "ABCD" -> inputs "ABC", targets "BCD".
@@ -90,23 +99,22 @@ def split_input_target(window):
 
 
 def make_batches(
-    snippets,
+    snippets: tf.data.Dataset,
     *,
-    batch_size=BATCH_SIZE,
-    sequence_length_chars=SEQUENCE_LENGTH_CHARS,
-    epochs=1,
-    shuffle_seed=None,
-    unknown="replace",
-):
+    epochs: int = 1,
+    shuffle_seed: int | None = None,
+    **settings: typing.Any,
+) -> tf.data.Dataset:
     """Turns one client's speeches into training batches.
+
+    The speeches are read at once, when the dataset is there to be read: outside graphs. In a graph, as in a
+    `tff.tensorflow.computation`, the same batches are made of TensorFlow's operations.
 
     Args:
       snippets: tf.data.Dataset of OrderedDict(snippets=string scalar), as ClientData gives.
-      batch_size: windows per batch.
-      sequence_length_chars: characters per input.
       epochs: how often the client's text is gone through; each pass in its own order when shuffled.
       shuffle_seed: int to shuffle the windows repeatably, None to keep their order.
-      unknown: policy for characters outside the vocabulary: "error", "drop" or "replace".
+      **settings: of `Preprocessing`: batch_size, sequence_length_chars, unknown, shuffle_buffer.
 
     Returns:
       tf.data.Dataset of (inputs, targets), each int64 [batch_size, sequence_length_chars]. Empty when
@@ -114,93 +122,72 @@ def make_batches(
 
     Raises:
       ValueError: a number below 1, or an unknown policy.
+      UnknownCharacterError: unknown="error", and the text holds such a character; in a graph it is
+        TensorFlow's InvalidArgumentError, when the batches are read.
     """
-    check_whole_numbers(batch_size=batch_size, sequence_length_chars=sequence_length_chars, epochs=epochs)
-    vocabulary.check_unknown_policy(unknown)
+    check_whole_numbers(epochs=epochs)
+    preprocessing = Preprocessing(**settings)
+    if tf.executing_eagerly():
+        windows = preprocessing.windows(b"".join(read_dataset(snippets)))
+        return preprocessing.batches(windows, epochs=epochs, shuffle_seed=shuffle_seed)
+    windows = _windows_in_graph(snippets, preprocessing)
+    return preprocessing.shuffle_and_batch(windows, epochs=epochs, shuffle_seed=shuffle_seed)
+
+
+def _windows_in_graph(snippets: tf.data.Dataset, preprocessing: Preprocessing) -> tf.data.Dataset:
+    """A dataset of windows, one by one: (inputs, targets), each int64 [sequence_length_chars]."""
 
     def windows(unused_start):
         # Not snippets.batch(everything): tf.data fuses it with a map before it, and the fused
         # operation makes room for the largest batch there could be.
         text = snippets.reduce("", lambda joined, example: joined + example["snippets"])
-        ids = encode_tensor(text, unknown=unknown)
-        return tf.data.Dataset.from_tensor_slices(split_into_sequences(ids, sequence_length_chars))
+        ids = encode_tensor(text, unknown=preprocessing.unknown)
+        windows = split_into_sequences(ids, preprocessing.sequence_length_chars)
+        return tf.data.Dataset.from_tensor_slices(split_input_target(windows))
 
-    dataset = tf.data.Dataset.from_tensors(0).flat_map(windows)
-    dataset = dataset.map(lambda window: tf.ensure_shape(window, [sequence_length_chars + 1]))
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=shuffle_seed)
-    dataset = dataset.batch(batch_size, drop_remainder=True).map(split_input_target)
-    return dataset.repeat(epochs) if epochs > 1 else dataset
+    return tf.data.Dataset.from_tensors(0).flat_map(windows)
 
 
-def element_spec(batch_size=BATCH_SIZE, sequence_length_chars=SEQUENCE_LENGTH_CHARS):
+def element_spec(
+    batch_size: int = BATCH_SIZE, sequence_length_chars: int = SEQUENCE_LENGTH_CHARS
+) -> tuple[tf.TensorSpec, tf.TensorSpec]:
     """The type of a batch: (inputs, targets), each int64 [batch_size, sequence_length_chars]."""
-    spec = tf.TensorSpec([batch_size, sequence_length_chars], tf.int64)
-    return (spec, spec)
+    return Preprocessing(batch_size, sequence_length_chars).element_spec
 
 
-def report_client(clients, client_id, **settings):
+def report_client(clients: ClientData, client_id: str, **settings: typing.Any) -> ClientReport:
     """Counts what `make_batches` makes of one client, without making it.
 
     Args:
       clients: ClientData of speeches.
       client_id: one of its clients.
-      **settings: batch_size, sequence_length_chars and unknown, as for `make_batches`.
+      **settings: of `Preprocessing`, as for `make_batches`.
 
     Returns:
       ClientReport.
     """
-    return report_speeches(client_id, read_speeches(clients, client_id), **settings)
+    return Preprocessing(**settings).report(client_id, read_speeches(clients, client_id))
 
 
-def find_trainable_clients(clients, client_ids=None, **settings):
+def find_trainable_clients(
+    clients: ClientData, client_ids: Iterable[str] | None = None, **settings: typing.Any
+) -> tuple[list[ClientReport], list[ClientReport]]:
     """Sorts clients by whether they have at least one batch, and says which have not.
 
     Args:
       clients: ClientData of speeches.
       client_ids: the ids to look at; default all.
-      **settings: batch_size, sequence_length_chars and unknown, as for `report_client`.
+      **settings: of `Preprocessing`, as for `make_batches`.
 
     Returns:
       (trainable, too_small): lists of ClientReport in the order of the ids.
 
+    Raises:
+      UnknownCharacterError: unknown="error", and some text is not in the vocabulary.
+
     Warns:
       SmallClientWarning: some are too small; UnknownCharacterWarning: some text is not in the vocabulary.
     """
-    ids = list(clients.client_ids) if client_ids is None else list(client_ids)
-    reports = [report_client(clients, client_id, **settings) for client_id in ids]
-    too_small = [report for report in reports if report.is_too_small]
-    if too_small:
-        listing = ", ".join(f"{report.client_id} ({report.num_characters})" for report in too_small[:5])
-        more = f" and {len(too_small) - 5} more" if len(too_small) > 5 else ""
-        needed = _characters_of_a_batch(**settings)
-        warnings.warn(
-            f"{len(too_small)} of {len(ids)} clients have less than the {needed} characters of one batch "
-            f"and take no part: {listing}{more}.",
-            SmallClientWarning,
-            stacklevel=2,
-        )
-    _warn_of_unknown_characters(reports, settings.get("unknown", "replace"))
-    return [report for report in reports if not report.is_too_small], too_small
-
-
-def _characters_of_a_batch(batch_size=BATCH_SIZE, sequence_length_chars=SEQUENCE_LENGTH_CHARS, **unused):
-    return batch_size * (sequence_length_chars + 1)
-
-
-def _warn_of_unknown_characters(reports, unknown):
-    affected = {report.client_id: report.num_unknown for report in reports if report.num_unknown}
-    if not affected:
-        return
-    total = sum(affected.values())
-    listing = ", ".join(f"{client_id} ({count})" for client_id, count in list(affected.items())[:5])
-    if unknown == "error":
-        raise vocabulary.UnknownCharacterError(
-            f"{total} characters are outside the vocabulary: {listing}. Use unknown='drop' or 'replace'."
-        )
-    done = "dropped" if unknown == "drop" else f"replaced by {vocabulary.REPLACEMENT_CHARACTER!r}"
-    warnings.warn(
-        f"{total} characters outside the vocabulary are {done}: {listing}.",
-        vocabulary.UnknownCharacterWarning,
-        stacklevel=3,
-    )
+    preprocessed = preprocess_clients(clients, client_ids, Preprocessing(**settings))
+    preprocessed.warn(stacklevel=3)
+    return preprocessed.trainable, preprocessed.too_small

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from fedlab.datasets.sequences import BATCH_SIZE
 from fedlab.training.evaluation import Evaluation
 from fedlab.training.rounds import RoundRecord
 
@@ -63,17 +62,13 @@ class Experiment:
 
         The first is (0, 0, before); batches are summed over clients and local epochs.
         """
-        batches = itertools.accumulate(_num_batches(record) for record in self.records)
+        batches = itertools.accumulate(record.num_batches for record in self.records)
         evaluated = [
             (record.round_number, done, record.held_out)
             for record, done in zip(self.records, batches, strict=True)
             if record.held_out is not None
         ]
         return [(0, 0, self.before), *evaluated]
-
-
-def _num_batches(record):
-    return sum(record.num_examples_by_client.values()) // BATCH_SIZE
 
 
 def distance_between(first, second):

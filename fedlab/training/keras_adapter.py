@@ -9,22 +9,23 @@ own random ones. Models are rebuilt here without that cache.
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.datasets.sequences import element_spec
+from fedlab.datasets.preprocessing import TUTORIAL
 from fedlab.models.metrics import FlattenedCategoricalAccuracy
 from fedlab.models.weights import assign_variables
 
 _CACHE_KEY = "enable_caching_device"
 
 
-def make_model_fn(keras_model, *, input_spec=None, loss=None, metrics=None):
+def make_model_fn(keras_model, *, input_spec=None, loss=None, metrics=None, preprocessing=None):
     """Makes the `model_fn` that TFF's learning algorithms ask for.
 
     Args:
       keras_model: a Keras model with a config (Sequential or functional), of which each call makes a
         fresh copy, without its weights; or a function without arguments that builds a model.
-      input_spec: (inputs, targets) tf.TensorSpec of a batch; default int64 [8, 100] both.
+      input_spec: (inputs, targets) tf.TensorSpec of a batch; default that of `preprocessing`.
       loss: function without arguments that makes a tf.keras.losses.Loss; default cross-entropy from logits.
       metrics: list of functions without arguments that make metrics; default accuracy per character.
+      preprocessing: Preprocessing that makes the batches; default the tutorial's, int64 [8, 100].
 
     Returns:
       function without arguments -> tff.learning.models.VariableModel.
@@ -34,7 +35,7 @@ def make_model_fn(keras_model, *, input_spec=None, loss=None, metrics=None):
       ValueError: a function that clones an eager RNN: its copy would not receive the server's weights.
     """
     build = _builder(keras_model)
-    input_spec = element_spec() if input_spec is None else input_spec
+    input_spec = (preprocessing or TUTORIAL).element_spec if input_spec is None else input_spec
     loss = loss or (lambda: tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     metrics = [FlattenedCategoricalAccuracy] if metrics is None else metrics
 

@@ -2,19 +2,20 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import tensorflow_federated as tff
 
 from fedlab.aggregators import for_fed_avg
 from fedlab.arguments import check_whole_numbers
-from fedlab.datasets.sequences import BATCH_SIZE, SEQUENCE_LENGTH_CHARS, report_client
+from fedlab.datasets.preprocessed_clients import PreprocessedClients, preprocess_clients
+from fedlab.datasets.preprocessing import Preprocessing
+from fedlab.datasets.reports import ClientReport
 from fedlab.training.choices import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, choose
 from fedlab.training.evaluation import make_weights_evaluation
 from fedlab.training.keras_adapter import copy_without_cached_weights, make_model_fn
-from fedlab.training.rounds import Plan, start_server
+from fedlab.training.rounds import make_plan, start_server
 from fedlab.training.run import Run
-
-_CHARACTERS_OF_A_BATCH = BATCH_SIZE * (SEQUENCE_LENGTH_CHARS + 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,32 +44,48 @@ class Laboratory:
       aggregators: names.
     """
 
-    def __init__(self, keras_model, train_clients, test_clients=None, *, client_ids=None, aggregators=None):
+    def __init__(
+        self,
+        keras_model,
+        train_clients,
+        test_clients=None,
+        *,
+        client_ids=None,
+        aggregators=None,
+        preprocessing=None,
+    ):
         """Makes a laboratory.
 
         Args:
-          keras_model: character model of `fedlab.models.char_rnn`, for batches of 8. Every run starts from
-            the weights it has then; it is never changed.
-          train_clients: ClientData of speeches to train on.
+          keras_model: character model of `fedlab.models.char_rnn`, for batches of the size that is trained
+            with. Every run starts from the weights it has then; it is never changed.
+          train_clients: ClientData of speeches to train on, read here once; or PreprocessedClients.
           test_clients: ClientData of held-out speeches; None for runs without evaluation.
           client_ids: the clients that may be chosen; default all of `train_clients`. Held-out loss and
             accuracy are over the same clients.
           aggregators: {name: function without arguments that makes a factory} to offer besides the
             standard ones; `for_fed_avg` is applied to what it makes.
+          preprocessing: Preprocessing, how text becomes batches; default the tutorial's.
 
         Raises:
           ValueError: no client can train.
         """
-        self._keras_model, self._train_clients = keras_model, train_clients
-        ids = list(train_clients.client_ids) if client_ids is None else list(client_ids)
-        self.clients = tuple(_look_at(train_clients, client_id) for client_id in ids)
-        if all(client.why_left_out for client in self.clients):
+        self._keras_model = keras_model
+        self._preprocessed = preprocess_clients(train_clients, client_ids, preprocessing)
+        reports = self._preprocessed.reports.values()
+        self.clients = tuple(_look_at(report, self.preprocessing) for report in reports)
+        if not self._preprocessed.trainable:
             raise ValueError(
-                f"None of the {len(ids)} clients has the {_CHARACTERS_OF_A_BATCH} characters of one batch; "
-                "choose larger ones."
+                f"None of the {len(reports)} clients has the {self.preprocessing.batch_chars} characters of "
+                "one batch; choose larger ones."
             )
         self._factories = AGGREGATORS | dict(aggregators or {})
         self._test_clients = test_clients
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How text becomes batches."""
+        return self._preprocessed.preprocessing
 
     @property
     def client_optimizers(self):
@@ -116,10 +133,9 @@ class Laboratory:
           ValueError: an unknown name, impossible numbers, or nobody who can train.
         """
         check_whole_numbers(local_epochs=local_epochs)
-        plan = Plan(self._train_clients, self._num_batches(client_ids), clients_per_round, local_epochs, seed)
-        plan.cohort(1)  # One that cannot be drawn is an error now.
+        plan = make_plan(self._choose_clients(client_ids), clients_per_round, local_epochs, seed)
         process = tff.learning.algorithms.build_weighted_fed_avg(
-            make_model_fn(self._keras_model),
+            make_model_fn(self._keras_model, preprocessing=self.preprocessing),
             _optimizer("client", CLIENT_OPTIMIZERS, client_optimizer, client_rate),
             _optimizer("server", SERVER_OPTIMIZERS, server_optimizer, server_rate),
             model_aggregator=for_fed_avg(choose("aggregator", self._factories, aggregator)()),
@@ -137,26 +153,23 @@ class Laboratory:
             copy_without_cached_weights(self._keras_model), self._test_clients, ids
         )
 
-    def _num_batches(self, client_ids):
-        """{client id: batches in one epoch} of those that can train; `clients` says who cannot."""
-        known = {client.client_id: client for client in self.clients}
+    def _choose_clients(self, client_ids: Iterable[str] | None) -> PreprocessedClients:
+        """The chosen clients, some of whom can train; `clients` says who cannot."""
+        known = self._preprocessed.reports
         ids = list(known) if client_ids is None else list(client_ids)
         unknown = [client_id for client_id in ids if client_id not in known]
         if unknown:
             raise ValueError(f"client {unknown[0]!r} is not in the laboratory; see its clients.")
-        trainable = {
-            client_id: known[client_id].num_batches for client_id in ids if not known[client_id].why_left_out
-        }
-        if not trainable:
+        chosen = self._preprocessed.only(ids)
+        if not chosen.trainable:
             raise ValueError("No client that can train is chosen; choose at least one.")
-        return trainable
+        return chosen
 
 
-def _look_at(clients, client_id):
-    report = report_client(clients, client_id)
-    why = f"needs {_CHARACTERS_OF_A_BATCH} characters for one batch, has {report.num_characters}"
+def _look_at(report: ClientReport, preprocessing: Preprocessing) -> LaboratoryClient:
+    why = f"needs {preprocessing.batch_chars} characters for one batch, has {report.num_characters}"
     return LaboratoryClient(
-        client_id, report.num_characters, report.num_batches, why if report.is_too_small else ""
+        report.client_id, report.num_characters, report.num_batches, why if report.is_too_small else ""
     )
 
 

@@ -7,9 +7,11 @@ import numbers
 import time
 
 import numpy as np
+import tensorflow as tf
 
 from fedlab.arguments import check_whole_numbers
-from fedlab.datasets.sequences import BATCH_SIZE, find_trainable_clients, make_batches
+from fedlab.datasets.preprocessed_clients import PreprocessedClients, preprocess_clients
+from fedlab.datasets.preprocessing import BATCH_SIZE, Preprocessing
 from fedlab.interrupts import uninterrupted
 from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation
@@ -33,6 +35,12 @@ class RoundRecord:
     measurements: dict[str, float] = dataclasses.field(
         default_factory=dict
     )  # of the aggregator, "outer/inner"
+    batch_size: int = BATCH_SIZE  # windows per batch
+
+    @property
+    def num_batches(self) -> int:
+        """Batches that the cohort trained on, all local epochs."""
+        return sum(self.num_examples_by_client.values()) // self.batch_size
 
     @property
     def loss(self):
@@ -99,6 +107,7 @@ def run_rounds(
     seed=0,
     evaluate_weights=None,
     evaluate_every=1,
+    preprocessing=None,
 ):
     """Trains round by round.
 
@@ -107,7 +116,8 @@ def run_rounds(
 
     Args:
       server: from `start_server`; changed in place.
-      clients: ClientData of training speeches.
+      clients: ClientData of training speeches, of which each client's text is read once; or
+        PreprocessedClients, which were read already.
       num_rounds: how many rounds to add.
       client_ids: the clients that may take part; default all. Those too small for one batch are
         left out, with a warning that names them.
@@ -116,6 +126,7 @@ def run_rounds(
       seed: decides cohorts and the order of windows.
       evaluate_weights: function from ModelWeights to Evaluation, called after a round.
       evaluate_every: evaluate after every so many rounds, and after the last.
+      preprocessing: Preprocessing, how text becomes batches; default the tutorial's.
 
     Yields:
       RoundRecord after each round.
@@ -131,26 +142,44 @@ def run_rounds(
         clients_per_round=clients_per_round,
         local_epochs=local_epochs,
         seed=seed,
+        preprocessing=preprocessing,
     )
     return run_plan(
         server, plan, num_rounds, evaluate_weights=evaluate_weights, evaluate_every=evaluate_every
     )
 
 
-def plan_rounds(clients, *, client_ids=None, clients_per_round=None, local_epochs=1, seed=0):
+def plan_rounds(
+    clients: object,
+    *,
+    client_ids: collections.abc.Iterable[str] | None = None,
+    clients_per_round: int | None = None,
+    local_epochs: int = 1,
+    seed: int = 0,
+    preprocessing: Preprocessing | None = None,
+) -> "Plan":
     """Plans who trains on what, for any number of rounds; for the arguments and errors see `run_rounds`.
 
     Returns:
       Plan.
     """
     check_whole_numbers(local_epochs=local_epochs)
-    trainable, too_small = find_trainable_clients(clients, client_ids)
-    if not trainable:
+    preprocessed = preprocess_clients(clients, client_ids, preprocessing)
+    preprocessed.warn(stacklevel=4)
+    if not preprocessed.trainable:
         raise ValueError(
-            f"None of the {len(too_small)} clients has enough text for one batch; choose larger ones."
+            f"None of the {len(preprocessed.reports)} clients has enough text for one batch; "
+            "choose larger ones."
         )
-    num_batches = {report.client_id: report.num_batches for report in trainable}
-    plan = Plan(clients, num_batches, clients_per_round, local_epochs, seed)
+    return make_plan(preprocessed, clients_per_round, local_epochs, seed)
+
+
+def make_plan(
+    preprocessed: PreprocessedClients, clients_per_round: int | None, local_epochs: int, seed: int
+) -> "Plan":
+    """The Plan for those of the clients that can train; ValueError where no cohort can be drawn."""
+    num_batches = {report.client_id: report.num_batches for report in preprocessed.trainable}
+    plan = Plan(preprocessed, num_batches, clients_per_round, local_epochs, seed)
     plan.cohort(1)  # So that a cohort that cannot be drawn is an error here, before the loop.
     return plan
 
@@ -177,8 +206,8 @@ def run_plan(server, plan, num_rounds, *, evaluate_weights=None, evaluate_every=
 class Plan:
     """Who trains on what in each round: a function of the seed and the round's number alone."""
 
-    clients: object
-    num_batches: dict  # client id -> batches in one epoch
+    clients: PreprocessedClients
+    num_batches: dict[str, int]  # of those that can train: client id -> batches in one epoch
     clients_per_round: int | None
     local_epochs: int
     seed: int
@@ -190,17 +219,21 @@ class Plan:
         return sample_clients(self.num_batches, self.clients_per_round, seed=[self.seed, round_number])
 
     @uninterrupted()
-    def batches(self, round_number, client_id):
-        """What a client trains on in a round: tf.data.Dataset, as `make_batches` makes it."""
+    def batches(self, round_number: int, client_id: str) -> tf.data.Dataset:
+        """What a client trains on in a round; see `Preprocessing.batches`."""
         position = list(self.num_batches).index(client_id)
         # Large strides, so that no two (round, client) pairs of one run share a seed.
         shuffle_seed = self.seed + 1_000_003 * round_number + 1_009 * position
-        snippets = self.clients.create_tf_dataset_for_client(client_id)
-        return make_batches(snippets, epochs=self.local_epochs, shuffle_seed=shuffle_seed)
+        return self.clients.batches(client_id, epochs=self.local_epochs, shuffle_seed=shuffle_seed)
 
-    def num_examples(self, client_id):
+    @property
+    def batch_size(self) -> int:
+        """Windows per batch."""
+        return self.clients.preprocessing.batch_size
+
+    def num_examples(self, client_id: str) -> int:
         """How many windows a client trains on in a round, all local epochs."""
-        return BATCH_SIZE * self.num_batches[client_id] * self.local_epochs
+        return self.batch_size * self.num_batches[client_id] * self.local_epochs
 
 
 def _run_round(server, plan):
@@ -221,6 +254,7 @@ def _run_round(server, plan):
         metrics=metrics,
         seconds=seconds,
         measurements=dict(_flatten_scalars(output.metrics.get("aggregator", ()))),
+        batch_size=plan.batch_size,
     )
 
 

@@ -3,6 +3,7 @@ import collections
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_federated as tff
 
 from fedlab import vocabulary
 from fedlab.datasets import load_shakespeare
@@ -35,7 +36,7 @@ def tutorial_batches(snippets):
     return windows.batch(8, drop_remainder=True).map(split)
 
 
-def snippets_of(*texts):
+def snippets_of(*texts: str | bytes) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(collections.OrderedDict(snippets=list(texts)))
 
 
@@ -99,10 +100,89 @@ def test_unknown_characters_are_dropped_or_replaced_and_never_become_a_d(unknown
     assert [vocabulary.decode(inputs[0].numpy()) for inputs, _ in batches] == expected
 
 
-def test_unknown_characters_can_be_an_error_in_the_pipeline():
-    batches = make_batches(snippets_of("aébcd"), batch_size=1, sequence_length_chars=2, unknown="error")
+SETTINGS_OF_TWO = dict(batch_size=1, sequence_length_chars=2)
+
+
+def test_unknown_characters_can_be_an_error_that_names_them():
+    with pytest.raises(vocabulary.UnknownCharacterError, match="1 character .*'é' x1"):
+        make_batches(snippets_of("aébcd"), unknown="error", **SETTINGS_OF_TWO)
+    assert len(list(make_batches(snippets_of("aebcd"), unknown="error", **SETTINGS_OF_TWO))) == 1
+
+
+def in_a_graph(snippets, spec, **settings):
+    """The batches that TensorFlow's operations make, without the text being known: one array."""
+
+    @tf.function
+    def read(variant):
+        dataset = tf.data.experimental.from_variant(variant, snippets.element_spec)
+        batches = make_batches(dataset, **settings)
+        assert not tf.executing_eagerly()
+        return tf.data.experimental.to_variant(batches)
+
+    made = read(tf.data.experimental.to_variant(snippets))
+    return stacked(tf.data.experimental.from_variant(made, spec))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(),
+        dict(epochs=2, shuffle_seed=1_000_003),
+        dict(batch_size=3, sequence_length_chars=20, shuffle_seed=7),
+        dict(unknown="drop", shuffle_buffer=5, shuffle_seed=2),
+    ],
+)
+def test_batches_made_in_a_graph_are_those_made_outside(settings):
+    text = load_shakespeare()[0].text("HAMLET_HAMLET")
+    snippets = snippets_of(text[:1000], "naïve Zoë", b"\xff\xc3(", "", text[1000:])
+    np.testing.assert_array_equal(
+        in_a_graph(snippets, **settings), stacked(make_batches(snippets, **settings))
+    )
+
+
+def test_unknown_characters_can_be_an_error_in_a_graph():
     with pytest.raises(tf.errors.InvalidArgumentError, match="outside the vocabulary; drop or replace"):
-        list(batches)
+        in_a_graph(snippets_of("aébcd"), element_spec(1, 2), unknown="error", **SETTINGS_OF_TWO)
+
+
+def test_batches_are_the_same_inside_a_tff_computation():
+    train, _ = load_shakespeare()
+
+    @tff.tensorflow.computation(tff.SequenceType(collections.OrderedDict(snippets=np.str_)))
+    def add_up(snippets):
+        batches = make_batches(snippets, shuffle_seed=3)
+        numbers = batches.enumerate(1).map(lambda number, batch: number * tf.reduce_sum(batch[0] * batch[1]))
+        return numbers.reduce(np.int64(0), lambda total, number: total + number)
+
+    snippets = train.create_tf_dataset_for_client("OTHELLO_IAGO")
+    batches = stacked(make_batches(snippets, shuffle_seed=3))
+    by_hand = sum(number * int((i * t).sum()) for number, (i, t) in enumerate(batches, 1))
+    assert add_up(snippets) == by_hand
+
+
+def test_batches_are_read_by_tff_computations_as_they_are_here():
+    batches = make_batches(load_shakespeare()[0].create_tf_dataset_for_client("OTHELLO_IAGO"), shuffle_seed=3)
+
+    @tff.tensorflow.computation(tff.SequenceType(element_spec_of_tff()))
+    def first_of_each(batches):
+        return batches.map(lambda inputs, targets: inputs[0, 0] * 1000 + targets[0, 0]).batch(100).take(1)
+
+    (read,) = first_of_each(batches)
+    assert list(read) == [i[0, 0] * 1000 + t[0, 0] for i, t in stacked(batches)]
+
+
+def element_spec_of_tff():
+    return tuple(tff.TensorType(spec.dtype.as_numpy_dtype, spec.shape) for spec in element_spec())
+
+
+def test_client_data_can_be_preprocessed_by_tff():
+    train, _ = load_shakespeare()
+    preprocessed = train.preprocess(make_batches)
+    made = stacked(preprocessed.create_tf_dataset_for_client("HAMLET_HAMLET"))
+    computed = stacked(preprocessed.dataset_computation("HAMLET_HAMLET"))
+    wanted = stacked(make_batches(train.create_tf_dataset_for_client("HAMLET_HAMLET")))
+    np.testing.assert_array_equal(made, wanted)
+    np.testing.assert_array_equal(computed, wanted)
 
 
 def test_report_counts_what_the_pipeline_makes():

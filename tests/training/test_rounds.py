@@ -13,6 +13,7 @@ import tensorflow_federated as tff
 
 from fedlab.datasets import load_shakespeare
 from fedlab.datasets.federated_text import from_speeches
+from fedlab.datasets.preprocessing import Preprocessing
 from fedlab.datasets.sequences import SmallClientWarning, make_batches
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.models.dickens import load_dickens
@@ -185,12 +186,13 @@ def test_interrupt_in_a_round_keeps_the_round_before(server, small_process, monk
 def test_an_interrupt_while_batches_are_made_waits_until_they_are(server, monkeypatch):
     made = []
 
-    def make_interrupted(*arguments, **settings):
+    def make_interrupted(preprocessing, *arguments, **settings):
         os.kill(os.getpid(), signal.SIGINT)
-        made.append(make_batches(*arguments, **settings))
+        made.append(make(preprocessing, *arguments, **settings))
         return made[-1]
 
-    monkeypatch.setattr("fedlab.training.rounds.make_batches", make_interrupted)
+    make = Preprocessing.batches
+    monkeypatch.setattr(Preprocessing, "batches", make_interrupted)
     with pytest.raises(KeyboardInterrupt):
         next(run_rounds(server, CLIENTS, 1, client_ids=LARGE))
     assert len(made) == 1 and server.round_number == 0
