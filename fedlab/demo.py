@@ -4,7 +4,6 @@ import dataclasses
 import pathlib
 import textwrap
 import time
-import warnings
 
 from fedlab import runtime
 from fedlab.arguments import check_whole_numbers
@@ -45,19 +44,16 @@ def run_demo(settings):
     _say("Importing TensorFlow and TensorFlow Federated")
     from fedlab import training
     from fedlab.datasets import load_shakespeare
-    from fedlab.datasets.sequences import find_trainable_clients
+    from fedlab.datasets.preprocessed_clients import preprocess_clients
     from fedlab.models.char_rnn import with_batch_size
     from fedlab.models.dickens import load_dickens
 
     _say("Loading the model that was trained on Dickens, and Shakespeare's characters as clients")
     model = load_dickens(batch_size=8)
     train, test = load_shakespeare()
-    reports = _find_quietly(find_trainable_clients, train)
-    client_ids = [report.client_id for report in reports]
-    print(
-        f"{len(client_ids)} clients can train; "
-        f"{len(train.client_ids) - len(client_ids)} have too little text."
-    )
+    clients = preprocess_clients(train)
+    client_ids = [report.client_id for report in clients.trainable]
+    print(f"{len(client_ids)} clients can train; {len(clients.too_small)} have too little text.")
 
     writer = with_batch_size(model, 1)
     before_text = _generate(writer, settings)
@@ -70,10 +66,11 @@ def run_demo(settings):
     )
     server = _start(training, model, settings)
     evaluate_weights = training.make_weights_evaluation(model, test, client_ids)
-    records = _train(training, server, train, client_ids, evaluate_weights, settings)
+    records = _train(training, server, clients, client_ids, evaluate_weights, settings)
+    is_evaluated = bool(records) and records[-1].round_number == server.round_number
+    after = records[-1].held_out if is_evaluated else evaluate_weights(server.model_weights)
     training.assign_weights(server.model_weights, model)
     training.assign_weights(server.model_weights, writer)
-    after = training.evaluate(model, test, client_ids)
     after_text = _generate(writer, settings)
 
     _say("What changed")
@@ -87,13 +84,6 @@ def run_demo(settings):
 
 def _say(text):
     print(f"\n== {text}", flush=True)
-
-
-def _find_quietly(find_trainable_clients, clients):
-    """The clients that can train; the demo says in its own words how many cannot."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return find_trainable_clients(clients)[0]
 
 
 def _generate(writer, settings):
@@ -114,14 +104,14 @@ def _start(training, model, settings):
     return training.start_server(process, model)
 
 
-def _train(training, server, train, client_ids, evaluate_weights, settings):
+def _train(training, server, clients, client_ids, evaluate_weights, settings):
     """Runs the rounds under a progress bar; an interrupt ends them at the last whole one."""
     import tqdm
 
     records = []
     rounds = training.run_rounds(
         server,
-        train,
+        clients,
         settings.rounds,
         client_ids=client_ids,
         clients_per_round=min(settings.clients_per_round, len(client_ids)),
