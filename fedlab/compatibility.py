@@ -16,7 +16,6 @@ Nothing here imports TensorFlow or TFF: a finder on `sys.meta_path` waits until 
 
 import functools
 import importlib
-import importlib.abc
 import importlib.machinery
 import logging
 import os
@@ -99,7 +98,7 @@ def _check_keras(tensorflow):
 # --- Loaders ------------------------------------------------------------------------------------
 
 
-class _TFFLoader(importlib.abc.Loader):
+class _TFFLoader:
     """Runs TFF's own loader among stand-ins, then hands TFF to fedlab's runtime."""
 
     def __init__(self, loader):
@@ -127,7 +126,7 @@ class _TFFLoader(importlib.abc.Loader):
         return getattr(self._loader, name)
 
 
-class _ThenLoader(importlib.abc.Loader):
+class _ThenLoader:
     """Loads a module of TFF as ever, then does something with it before TFF's import goes on."""
 
     def __init__(self, loader, then):
@@ -169,7 +168,7 @@ _THEN = {
 }
 
 
-class _BarePackageLoader(importlib.abc.Loader):
+class _BarePackageLoader:
     """Makes a package importable without running its __init__."""
 
     def __init__(self, fill):
@@ -222,7 +221,7 @@ _BARE_PACKAGES = {
 }
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds TFF, two modules inside it and its two companions, and wraps their loaders."""
 
     def find_spec(self, fullname, path=None, target=None):
