@@ -13,6 +13,7 @@ import tensorflow_federated as tff
 
 from fedlab.datasets import load_shakespeare
 from fedlab.datasets.federated_text import from_speeches
+from fedlab.datasets.preprocessed_clients import preprocess_clients
 from fedlab.datasets.preprocessing import Preprocessing
 from fedlab.datasets.sequences import SmallClientWarning, make_batches
 from fedlab.models.char_rnn import build_char_rnn
@@ -214,6 +215,29 @@ def test_tiny_clients_are_left_out_by_name(server):
     with pytest.warns(SmallClientWarning, match=r"1 of 5 clients.*tiny \(1\)"):
         record = next(run_rounds(server, CLIENTS, 1, seed=1))
     assert "tiny" not in record.cohort
+
+
+def test_other_batches_are_a_setting_of_one_place():
+    preprocessing = Preprocessing(batch_size=4, sequence_length_chars=20)
+    model = build_char_rnn(4, rnn_units=8, seed=1)
+    process = tff.learning.algorithms.build_weighted_fed_avg(
+        make_model_fn(model, preprocessing=preprocessing),
+        client_optimizer_fn=tff.learning.optimizers.build_sgdm(0.5),
+    )
+    server = start_server(process, model)
+    (record,) = run_rounds(server, CLIENTS, 1, client_ids=["a"], preprocessing=preprocessing)
+    # 1,860 characters are 88 windows of 21, in 22 batches of 4.
+    assert record.num_examples_by_client == {"a": 88}
+    assert (record.num_batches, record.metrics["num_batches"]) == (22, 22)
+
+
+def test_clients_that_were_read_are_not_read_again(server):
+    clients = preprocess_clients(CLIENTS)
+    (expected,) = run_rounds(server, CLIENTS, 1, client_ids=LARGE, clients_per_round=2, seed=5)
+    server.round_number = 0
+    (record,) = run_rounds(server, clients, 1, client_ids=LARGE, clients_per_round=2, seed=5)
+    assert record.cohort == expected.cohort
+    assert record.num_examples_by_client == expected.num_examples_by_client
 
 
 @pytest.mark.parametrize(("client_rate", "local_epochs"), [(3e38, 3), (np.inf, 1)])
