@@ -11,10 +11,9 @@ import pathlib
 import statistics
 from collections.abc import Callable
 
+import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
 import side_by_side
 from side_by_side import Row
-
-import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
 
 ROWS = 8  # Of a batch, for the peers: what the model is built for.
 TARGETS = {"speed": 3.0, "difference": 1e-5, "memory": 50.0}
