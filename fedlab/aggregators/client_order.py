@@ -1,48 +1,104 @@
-"""Values of all clients, ordered coordinate by coordinate: what a median and a trimmed mean begin with."""
+"""Clients' values in order, coordinate by coordinate: what a median and a trimmed mean begin with.
+
+How many clients there are is known only when the graph runs, so the graph holds a loop over the exchanges of
+a sorting network: merge exchange, Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M. Every
+exchange is a minimum and a maximum of two rows, which processors compute for many coordinates at once.
+"""
 
 import tensorflow as tf
 
 
-def order_clients(stack):
-    """Sorts the values of every coordinate; NaN, which has no place in an order, goes to the end.
+def exchange_pairs(num_rows: tf.Tensor) -> tf.Tensor:
+    """Lists which pairs of rows to compare, one after the other, to sort that many rows.
 
-    [[3., nan], [1., 5.]] of 2 clients -> ordered [[1., 3.], [5., inf]], num_values [2, 1].
+    3 rows -> [[0, 2], [0, 1], [1, 2]].
 
     Args:
-      stack: tensor of shape [clients, coordinates].
+      num_rows: int32 scalar tensor.
 
     Returns:
-      (ordered, num_values): ordered of shape [coordinates, clients], ascending in each row, inf in
-      the place of NaN; num_values of shape [coordinates], int32: how many are not NaN.
+      int32 [pairs, 2]: indices of two rows, of which the first is to hold the smaller value.
     """
-    num_clients, num_coordinates = tf.unstack(tf.shape(stack))
-    by_coordinate = tf.transpose(stack)  # [coordinates, clients]
-    if not stack.dtype.is_floating:
-        return tf.sort(by_coordinate), tf.fill([num_coordinates], num_clients)
-    is_nan = tf.math.is_nan(by_coordinate)
-    ordered = tf.sort(tf.where(is_nan, tf.constant(float("inf"), stack.dtype), by_coordinate))
-    return ordered, num_clients - tf.math.count_nonzero(is_nan, axis=1, dtype=tf.int32)
+    largest_power = _power_of_two_below(num_rows)
+
+    def one_pass(p, q, r, distance, pairs):
+        first = tf.range(num_rows - distance)
+        first = tf.boolean_mask(first, tf.equal(tf.bitwise.bitwise_and(first, p), r))
+        pairs = tf.concat([pairs, tf.stack([first, first + distance], axis=1)], axis=0)
+        is_last = tf.equal(q, p)  # of the passes that merge lists whose members are p apart
+        next_p = tf.where(is_last, p // 2, p)
+        return (
+            next_p,
+            tf.where(is_last, largest_power, q // 2),
+            tf.where(is_last, 0, p),
+            tf.where(is_last, next_p, q - p),
+            pairs,
+        )
+
+    start = (largest_power, largest_power, tf.constant(0), largest_power, tf.zeros([0, 2], tf.int32))
+    shapes = (*[tf.TensorShape([])] * 4, tf.TensorShape([None, 2]))
+    return tf.while_loop(lambda p, *_: p > 0, one_pass, start, shapes, parallel_iterations=1)[-1]
 
 
-def fill_missing(statistic, num_values, num_clients):
+def _power_of_two_below(number):
+    """The largest power of two that is smaller than a number; 0 where there is none."""
+    power = tf.while_loop(lambda power: 2 * power < number, lambda power: [2 * power], [tf.constant(1)])[0]
+    return tf.where(number > 1, power, 0)
+
+
+def sort_rows(rows: tf.TensorArray, pairs: tf.Tensor) -> tf.TensorArray:
+    """Sorts rows coordinate by coordinate.
+
+    Rows [3., 1.], [2., 5.] -> [2., 1.], [3., 5.].
+
+    Args:
+      rows: one for each client, all of the same shape, without NaN.
+      pairs: what `exchange_pairs` gives for their number.
+
+    Returns:
+      The same number of rows; the first holds the smallest values.
+    """
+
+    def exchange(index, rows):
+        first, second = pairs[index, 0], pairs[index, 1]
+        one, other = rows.read(first), rows.read(second)
+        rows = rows.write(first, tf.minimum(one, other)).write(second, tf.maximum(one, other))
+        return index + 1, rows
+
+    num_pairs = tf.shape(pairs)[0]
+    return tf.while_loop(lambda index, _: index < num_pairs, exchange, (0, rows), parallel_iterations=1)[1]
+
+
+def value_of_rank(ordered: tf.TensorArray, rank: tf.Tensor, zeros: tf.Tensor) -> tf.Tensor:
+    """Takes the value of a rank, from 0, in every coordinate; 0 where there is no row of that rank.
+
+    Rows [2., 1.], [3., 5.] with ranks [1, 0] -> [3., 1.].
+
+    Args:
+      ordered: rows in order.
+      rank: int32, one for all coordinates, [], or one for each, [coordinates].
+      zeros: a row in which everything is 0.
+    """
+    end = tf.minimum(tf.reduce_max(rank) + 1, ordered.size())
+    return tf.while_loop(
+        lambda index, _: index < end,
+        lambda index, found: (index + 1, tf.where(tf.equal(rank, index), ordered.read(index), found)),
+        (tf.reduce_min(rank), zeros),
+        parallel_iterations=1,
+    )[1]
+
+
+def fill_missing(statistic: tf.Tensor, num_values: tf.Tensor, num_clients: tf.Tensor) -> tf.Tensor:
     """Says what a statistic is where there are no values: 0 if there are no clients, NaN if all sent NaN.
 
     A round without clients shall change nothing. A coordinate that no client could compute shall be seen.
 
     Args:
       statistic: [coordinates].
-      num_values: [coordinates], int32.
+      num_values: int32, [coordinates], or [] where all have the same number.
       num_clients: scalar, int32.
     """
     if not statistic.dtype.is_floating:
         return tf.where(num_values > 0, statistic, tf.zeros_like(statistic))
     missing = tf.where(num_clients > 0, float("nan"), 0.0)
     return tf.where(num_values > 0, statistic, tf.cast(missing, statistic.dtype))
-
-
-def count_nan(stack):
-    """Counts the NaN in all tensors of a structure; int64."""
-    floats = [tensor for tensor in tf.nest.flatten(stack) if tensor.dtype.is_floating]
-    return tf.add_n(
-        [tf.zeros([], tf.int64)] + [tf.math.count_nonzero(tf.math.is_nan(tensor)) for tensor in floats]
-    )

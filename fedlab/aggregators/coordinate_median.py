@@ -3,8 +3,8 @@
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.client_order import fill_missing, order_clients
-from fedlab.aggregators.coordinate_blocks import for_each_coordinate
+from fedlab.aggregators.client_order import value_of_rank
+from fedlab.aggregators.order_statistic import statistic_of_stack
 from fedlab.aggregators.pairing import check_unweighted
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.stack_statistic import make_statistic_process
@@ -20,17 +20,14 @@ def median_of_clients(stack):
     Returns:
       Structure of tensors of shape [...], of the same dtypes.
     """
-    return tf.nest.map_structure(lambda tensor: for_each_coordinate(_median, tensor), stack)
+    return statistic_of_stack(median_of_ordered, stack)[0]
 
 
-def _median(stack):
-    # stack: [clients, coordinates]
-    ordered, num_values = order_clients(stack)
-    # A row more, so that there is something to take where there are no clients.
-    ordered = tf.pad(ordered, [[0, 0], [0, 1]])
-    lower = tf.gather(ordered, tf.maximum(num_values - 1, 0) // 2, batch_dims=1)
-    upper = tf.gather(ordered, num_values // 2, batch_dims=1)
-    return fill_missing(_middle(lower, upper), num_values, tf.shape(stack)[0])
+def median_of_ordered(ordered: tf.TensorArray, num_values: tf.Tensor, zeros: tf.Tensor) -> tf.Tensor:
+    """Takes the median of rows in order; for the arguments see `statistic_of_stack`."""
+    lower = value_of_rank(ordered, tf.maximum(num_values - 1, 0) // 2, zeros)
+    upper = value_of_rank(ordered, num_values // 2, zeros)
+    return _middle(lower, upper)
 
 
 def _middle(lower, upper):
@@ -82,4 +79,4 @@ class CoordinateMedianFactory(tff.aggregators.UnweightedAggregationFactory):
     def create(self, value_type):
         """Makes the aggregation process for values of a type: integers and floats, in any structure."""
         value_type = check_numbers(value_type, self)
-        return make_statistic_process(self, value_type, median_of_clients, "coordinate_median")
+        return make_statistic_process(self, value_type, median_of_ordered, "coordinate_median")

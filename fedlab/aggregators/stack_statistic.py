@@ -4,8 +4,14 @@ import collections
 
 import tensorflow_federated as tff
 
-from fedlab.aggregators.client_order import count_nan
-from fedlab.aggregators.value_types import stacked_type
+from fedlab.aggregators.collection import CollectionFactory
+from fedlab.aggregators.order_statistic import statistic_of_dataset, statistic_of_stack
+from fedlab.aggregators.stack import StackFactory
+from fedlab.aggregators.value_types import count_bytes_of, stacked_type
+
+# From here on the values stay where they are; a stack of them would be a copy. Below it they are stacked, for a
+# stack is what traces and widgets can show.
+LARGE_BYTES = 2**20
 
 
 def make_statistic_process(factory, value_type, statistic, name):
@@ -14,14 +20,26 @@ def make_statistic_process(factory, value_type, statistic, name):
     Args:
       factory: it; its `inner_factory` stacks the values.
       value_type: type of one client's value.
-      statistic: TensorFlow function from the stack, tensors of [clients, ...], to the result, of [...].
+      statistic: TensorFlow function of the clients' ordered values, see `statistic_of_stack`.
       name: name of the inner factory's measurements among those of the process.
 
     Raises:
       TypeError: the inner factory does not stack values.
     """
-    inner_process = factory.inner_factory.create(value_type)
-    _check_stack(inner_process, value_type, factory)
+    if type(factory.inner_factory) is StackFactory and count_bytes_of(value_type) >= LARGE_BYTES:
+        inner_process = CollectionFactory().create(value_type)
+        structure = tff.types.structure_from_tensor_type_tree(lambda _: 0, value_type)
+
+        def compute(collected):
+            return statistic_of_dataset(statistic, collected, structure)
+    else:
+        inner_process = factory.inner_factory.create(value_type)
+        _check_stack(inner_process, value_type, factory)
+
+        def compute(stack):
+            return statistic_of_stack(statistic, stack)
+
+    compute.__name__ = name  # what traces call it
 
     @tff.federated_computation(inner_process.state_type, tff.FederatedType(value_type, tff.CLIENTS))
     def next_fn(state, value):
@@ -29,8 +47,7 @@ def make_statistic_process(factory, value_type, statistic, name):
         inner = inner_process.next(state, value)
 
         # At the server.
-        result = tff.federated_map(tff.tensorflow.computation(statistic), inner.result)
-        num_nan = tff.federated_map(tff.tensorflow.computation(count_nan), inner.result)
+        result, num_nan = tff.federated_map(tff.tensorflow.computation(compute), inner.result)
 
         # Output.
         measurements = tff.federated_zip(

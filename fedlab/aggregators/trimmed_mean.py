@@ -6,8 +6,7 @@ import numbers
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.client_order import fill_missing, order_clients
-from fedlab.aggregators.coordinate_blocks import for_each_coordinate
+from fedlab.aggregators.order_statistic import statistic_of_stack
 from fedlab.aggregators.pairing import check_unweighted
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.stack_statistic import make_statistic_process
@@ -27,20 +26,29 @@ def trimmed_mean_of_clients(stack, trim_fraction):
     Returns:
       Structure of tensors of shape [...], of the same dtypes.
     """
-    trimmed_mean = functools.partial(_trimmed_mean, trim_fraction=trim_fraction)
-    return tf.nest.map_structure(lambda tensor: for_each_coordinate(trimmed_mean, tensor), stack)
+    return statistic_of_stack(functools.partial(trimmed_mean_of_ordered, trim_fraction=trim_fraction), stack)[0]
 
 
-def _trimmed_mean(stack, trim_fraction):
-    # stack: [clients, coordinates]
-    ordered, num_values = order_clients(stack)  # [coordinates, clients], [coordinates]
-    num_trimmed = _count_trimmed(num_values, trim_fraction)
-    rank = tf.range(tf.shape(ordered)[1])
-    is_kept = (rank >= num_trimmed[:, tf.newaxis]) & (rank < (num_values - num_trimmed)[:, tf.newaxis])
-    num_kept = tf.cast(tf.maximum(num_values - 2 * num_trimmed, 1), stack.dtype)
-    # Selected, not multiplied by 0: an infinite value that is trimmed would leave NaN.
-    mean = tf.reduce_sum(tf.where(is_kept, ordered, tf.zeros_like(ordered)), axis=1) / num_kept
-    return fill_missing(mean, num_values, tf.shape(stack)[0])
+def trimmed_mean_of_ordered(
+    ordered: tf.TensorArray, num_values: tf.Tensor, zeros: tf.Tensor, trim_fraction: float
+) -> tf.Tensor:
+    """Takes the trimmed mean of rows in order; for the arguments see `statistic_of_stack`."""
+    first = _count_trimmed(num_values, trim_fraction)
+    end = num_values - first
+
+    def add(rank, total):
+        # Selected, not multiplied by 0: an infinite value that is trimmed would leave NaN.
+        kept = tf.where((rank >= first) & (rank < end), ordered.read(rank), zeros)
+        return rank + 1, total + tf.cast(kept, tf.float64)
+
+    # In float64: of a thousand values, a sum in float32 would lose digits.
+    _, total = tf.while_loop(
+        lambda rank, _: rank < tf.reduce_max(end),
+        add,
+        (tf.reduce_min(first), tf.cast(zeros, tf.float64)),
+        parallel_iterations=1,
+    )
+    return tf.cast(total / tf.cast(tf.maximum(end - first, 1), tf.float64), zeros.dtype)
 
 
 def _count_trimmed(num_values, trim_fraction):
@@ -88,11 +96,8 @@ class TrimmedMeanFactory(tff.aggregators.UnweightedAggregationFactory):
     def create(self, value_type):
         """Makes the aggregation process for values of a type: floats, in any structure."""
         value_type = check_floats(value_type, self)
-
-        def trimmed_mean(stack):
-            return trimmed_mean_of_clients(stack, self.trim_fraction)
-
-        return make_statistic_process(self, value_type, trimmed_mean, "trimmed_mean")
+        statistic = functools.partial(trimmed_mean_of_ordered, trim_fraction=self.trim_fraction)
+        return make_statistic_process(self, value_type, statistic, "trimmed_mean")
 
 
 def _check_fraction(trim_fraction):

@@ -101,5 +101,15 @@ def zeros(value_type):
     )
 
 
+def count_bytes_of(value_type):
+    """Counts the bytes of one value of a type in memory; of a text, none."""
+    sizes = [np.prod(part.shape, dtype=np.int64) * np.dtype(part.dtype).itemsize for part in _tensors(value_type)]
+    return int(sum(sizes))
+
+
+def _tensors(value_type):
+    return tf.nest.flatten(tff.types.structure_from_tensor_type_tree(lambda part: part, value_type))
+
+
 def _name(factory):
     return type(factory).__name__
