@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from fedlab.aggregators.coordinate_blocks import BLOCK_SIZE
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.value_types import check_numbers
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
@@ -18,8 +19,25 @@ def sum_of_squares(value):
 
     In float64, for squares overflow early: a float32 of 1e20 has a norm, and its square would have none.
     """
-    squares = [tf.reduce_sum(tf.square(tf.cast(tensor, tf.float64))) for tensor in tf.nest.flatten(value)]
+    squares = [_sum_of_squares(tf.reshape(tensor, [-1])) for tensor in tf.nest.flatten(value)]
     return tf.add_n([tf.zeros([], tf.float64), *squares])
+
+
+def _sum_of_squares(flat):
+    # Block by block, which stays in caches: all in float64 would be two copies of twice the size.
+    num_blocks, size_of_rest = divmod(flat.shape.num_elements(), BLOCK_SIZE)
+
+    def squares(start, size):
+        return tf.reduce_sum(tf.square(tf.cast(tf.slice(flat, [start], [size]), tf.float64)))
+
+    of_rest = squares(num_blocks * BLOCK_SIZE, size_of_rest)
+    if not num_blocks:
+        return of_rest
+    return tf.while_loop(
+        lambda block, _: block < num_blocks,
+        lambda block, total: (block + 1, total + squares(block * BLOCK_SIZE, BLOCK_SIZE)),
+        (tf.constant(0), of_rest),
+    )[1]
 
 
 def norm_l2(value):

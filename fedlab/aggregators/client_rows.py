@@ -59,7 +59,7 @@ def rows_of_dataset(dataset: tf.data.Dataset) -> list[ClientRows]:
         for spec in specs
     ]
 
-    def add_client(collected, *tensors):
+    def add_client(collected, tensors):
         num_clients, arrays = collected
         rows = zip(arrays, tensors, strict=True)
         return num_clients + 1, tuple(array.write(num_clients, tf.reshape(row, [-1])) for array, row in rows)

@@ -51,14 +51,14 @@ def statistic_of_dataset(statistic: Callable, dataset: tf.data.Dataset, structur
 
 
 def _statistic_of_rows(statistic, rows_of_tensors):
-    found = [_statistic_of_tensor(statistic, rows) for rows in rows_of_tensors]
-    num_nan = tf.add_n([tf.zeros([], tf.int64), *(count for _, count in found)])
-    return [tensor for tensor, _ in found], num_nan
+    if not rows_of_tensors:
+        return [], tf.zeros([], tf.int64)
+    pairs = exchange_pairs(rows_of_tensors[0].num_clients)
+    found = [_statistic_of_tensor(statistic, rows, pairs) for rows in rows_of_tensors]
+    return [tensor for tensor, _ in found], tf.add_n([count for _, count in found])
 
 
-def _statistic_of_tensor(statistic, rows):
-    pairs = exchange_pairs(rows.num_clients)
-
+def _statistic_of_tensor(statistic, rows, pairs):
     def of_ordered(values, num_values, size):
         found = statistic(sort_rows(values, pairs), num_values, tf.zeros([size], rows.dtype))
         return fill_missing(found, num_values, rows.num_clients)

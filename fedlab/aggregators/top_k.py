@@ -12,9 +12,12 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from fedlab.aggregators.client_norms import sum_of_squares
-from fedlab.aggregators.value_types import check_numbers, zeros
+from fedlab.aggregators.value_types import check_numbers, zeros_in_graph
 from fedlab.aggregators.wire_bytes import count_bytes, count_uncompressed_bytes, is_nonzero
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
+
+
+_COARSE_BITS = 15  # of a float32 the exponent and 7 bits of the fraction
 
 
 def keep_largest(value, fraction):
@@ -40,29 +43,53 @@ def _keep_largest(tensor, fraction):
     num_kept = math.ceil(size * fraction - 1e-9)
     if num_kept >= size:
         return tensor
-    is_kept = _is_among_largest(_magnitude(tf.reshape(tensor, [size])), num_kept)
-    return tf.where(tf.reshape(is_kept, tensor.shape), tensor, tf.zeros_like(tensor))
+    flat = tf.reshape(tensor, [size])
+    is_kept = _is_among_largest(_magnitude_bits(flat), num_kept)
+    return tf.reshape(tf.where(is_kept, flat, tf.zeros([], flat.dtype)), tensor.shape)
 
 
-def _magnitude(flat):
-    # Cast first: -128 has no absolute value in int8.
+def _magnitude_bits(flat: tf.Tensor) -> tf.Tensor:
+    """The bits of the absolute values as integers, which have the same order; NaN counts as infinite.
+
+    int32 for floats of up to 32 bits, int64 for the rest and for integers.
+    """
     is_small = flat.dtype.is_floating and flat.dtype.size <= 4
-    magnitude = tf.abs(tf.cast(flat, tf.float32 if is_small else tf.float64))
-    return tf.where(tf.math.is_nan(magnitude), tf.constant(float("inf"), magnitude.dtype), magnitude)
+    numbers, bits = (tf.float32, tf.int32) if is_small else (tf.float64, tf.int64)
+    # Cast before the sign goes: -128 has no absolute value in int8.
+    magnitude = tf.bitwise.bitwise_and(tf.bitcast(tf.cast(flat, numbers), bits), bits.max)
+    return tf.minimum(magnitude, tf.bitcast(tf.constant(float("inf"), numbers), bits))
 
 
-def _is_among_largest(magnitude, num_kept):
-    # tf.math.top_k takes seconds where there are millions; this only asks for the smallest one kept.
-    smallest = tf.raw_ops.NthElement(input=magnitude, n=num_kept - 1, reverse=True)
-    is_larger, is_equal = magnitude > smallest, tf.equal(magnitude, smallest)
-    num_equal = num_kept - tf.math.count_nonzero(is_larger, dtype=tf.int32)
-    return is_larger | (is_equal & (tf.cumsum(tf.cast(is_equal, tf.int32)) <= num_equal))
+def _is_among_largest(bits: tf.Tensor, num_kept: int) -> tf.Tensor:
+    """Says of non-negative integers whether they are among the largest; of equal ones, the first are.
+
+    A full sort takes seconds where there are millions. Instead they are counted by their highest bits, which
+    leaves few among which the smallest one kept is looked for.
+    """
+    coarse = tf.cast(tf.bitwise.right_shift(bits, bits.dtype.size * 8 - _COARSE_BITS - 1), tf.int32)
+    counts = tf.raw_ops.Bincount(arr=coarse, size=2**_COARSE_BITS, weights=tf.zeros([0], tf.int32))
+    num_above = tf.cumsum(counts, exclusive=True, reverse=True)
+    border = tf.math.count_nonzero(num_above >= num_kept, dtype=tf.int32)
+    at_border = tf.boolean_mask(bits, tf.equal(coarse, border))
+    num_kept_there = num_kept - num_above[border]
+    smallest = tf.raw_ops.NthElement(input=at_border, n=num_kept_there - 1, reverse=True)
+    num_equal_kept = num_kept_there - tf.math.count_nonzero(at_border > smallest, dtype=tf.int32)
+    num_equal = tf.math.count_nonzero(tf.equal(at_border, smallest), dtype=tf.int32)
+    return tf.cond(
+        tf.equal(num_equal, num_equal_kept),
+        lambda: bits >= smallest,
+        lambda: (bits > smallest) | _first_ones(tf.equal(bits, smallest), num_equal_kept),
+    )
+
+
+def _first_ones(flags: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    return flags & (tf.cumsum(tf.cast(flags, tf.int32)) <= number)
 
 
 def subtract_kept(total, kept):
     """Returns what `keep_largest` left out: the total, with 0 where it kept a number."""
     return tf.nest.map_structure(
-        lambda whole, part: tf.where(is_nonzero(part), tf.zeros_like(whole), whole), total, kept
+        lambda whole, part: tf.where(is_nonzero(part), tf.zeros([], whole.dtype), whole), total, kept
     )
 
 
@@ -153,7 +180,7 @@ class TopKFactory(WrapperFactory):
 
         @tff.tensorflow.computation
         def no_residual():
-            return zeros(value_type)
+            return zeros_in_graph(value_type)
 
         @tff.federated_computation
         def initialize_fn():

@@ -14,7 +14,7 @@ def count_bytes(value):
     """
     sizes = [
         tf.minimum(
-            tf.math.count_nonzero(is_nonzero(tensor)) * (tensor.dtype.size + BYTES_PER_INDEX),
+            _count(is_nonzero(tensor)) * (tensor.dtype.size + BYTES_PER_INDEX),
             _count_dense_bytes(tensor),
         )
         for tensor in tf.nest.flatten(value)
@@ -25,6 +25,11 @@ def count_bytes(value):
 def count_uncompressed_bytes(value):
     """Counts the bytes of a value with all its numbers, int64."""
     return tf.constant(sum(_count_dense_bytes(tensor) for tensor in tf.nest.flatten(value)), tf.int64)
+
+
+def _count(flags):
+    # Not tf.math.count_nonzero: it would make an int64 of every flag.
+    return tf.cast(tf.reduce_sum(tf.cast(flags, tf.int32)), tf.int64)
 
 
 def _count_dense_bytes(tensor):
