@@ -24,8 +24,8 @@ def keep(collected: tf.data.Dataset) -> tf.data.Dataset:
 class CollectionFactory(tff.aggregators.UnweightedAggregationFactory):
     """Collects the clients' values: {<float32[3],int32>}@CLIENTS -> <float32[3],int32>*@SERVER.
 
-    The memory that it needs is that of the values themselves. The state is empty, and so are the measurements.
-    Privacy and order are those of `StackFactory`.
+    The memory that it needs is that of the values themselves: it keeps all of them. The state is empty and so
+    are the measurements. Privacy and order are those of `StackFactory`.
     """
 
     def create(self, value_type: tff.Type) -> tff.templates.AggregationProcess:

@@ -1,4 +1,4 @@
-"""Coordinates taken block by block: memory for some blocks, not for a whole model, and blocks stay in caches."""
+"""Coordinates taken block by block: that needs memory for a few blocks, and they stay in caches."""
 
 from collections.abc import Callable
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from fedlab.aggregators.client_order import exchange_pairs, fill_missing, sort_rows
-from fedlab.aggregators.client_rows import ClientRows, rows_of_dataset, rows_of_stack
+from fedlab.aggregators.client_rows import rows_of_dataset, rows_of_stack
 from fedlab.aggregators.coordinate_blocks import for_each_block
 
 

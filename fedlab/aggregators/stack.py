@@ -30,6 +30,8 @@ class StackFactory(tff.aggregators.UnweightedAggregationFactory):
     Privacy: the server sees every client's value by itself. Neither secure sums nor the hope that a
     client disappears in the crowd are left; add noise or clip before, or trust the server.
 
+    Memory: it needs all values, and keeps them until the end of the round, where a sum needs two or three.
+
     The state is empty, and so are the measurements.
     """
 

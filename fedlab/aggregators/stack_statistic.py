@@ -9,8 +9,8 @@ from fedlab.aggregators.order_statistic import statistic_of_dataset, statistic_o
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.value_types import count_bytes_of, stacked_type
 
-# From here on the values stay where they are; a stack of them would be a copy. Below it they are stacked, for a
-# stack is what traces and widgets can show.
+# Values of so many bytes stay where they are; a stack of them would be a copy. Smaller ones are stacked, for
+# traces and widgets can show a stack.
 LARGE_BYTES = 2**20
 
 

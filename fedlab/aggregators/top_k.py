@@ -16,7 +16,6 @@ from fedlab.aggregators.value_types import check_numbers, zeros_in_graph
 from fedlab.aggregators.wire_bytes import count_bytes, count_uncompressed_bytes, is_nonzero
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
 
-
 _COARSE_BITS = 15  # of a float32 the exponent and 7 bits of the fraction
 
 

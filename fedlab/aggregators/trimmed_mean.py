@@ -26,7 +26,9 @@ def trimmed_mean_of_clients(stack, trim_fraction):
     Returns:
       Structure of tensors of shape [...], of the same dtypes.
     """
-    return statistic_of_stack(functools.partial(trimmed_mean_of_ordered, trim_fraction=trim_fraction), stack)[0]
+    return statistic_of_stack(functools.partial(trimmed_mean_of_ordered, trim_fraction=trim_fraction), stack)[
+        0
+    ]
 
 
 def trimmed_mean_of_ordered(

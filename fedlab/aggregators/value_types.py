@@ -102,7 +102,7 @@ def zeros(value_type):
 
 
 def zeros_in_graph(value_type):
-    """A value of the given type of numbers, of known shapes, in which every number is 0, made when the graph runs.
+    """A value of a type of numbers, of known shapes, in which all are 0, made when the graph runs.
 
     `zeros` of millions of numbers would be stored in the graph, one by one.
     """
@@ -113,7 +113,9 @@ def zeros_in_graph(value_type):
 
 def count_bytes_of(value_type):
     """Counts the bytes of one value of a type in memory; of a text, none."""
-    sizes = [np.prod(part.shape, dtype=np.int64) * np.dtype(part.dtype).itemsize for part in _tensors(value_type)]
+    sizes = [
+        np.prod(part.shape, dtype=np.int64) * np.dtype(part.dtype).itemsize for part in _tensors(value_type)
+    ]
     return int(sum(sizes))
 
 

@@ -5,37 +5,30 @@ import pytest
 import tensorflow as tf
 
 from fedlab.aggregators import coordinate_blocks
-from fedlab.aggregators.coordinate_blocks import for_each_coordinate
+from fedlab.aggregators.coordinate_blocks import for_each_block
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 11, 12])
 def test_blocks_together_are_the_whole(monkeypatch, size):
     monkeypatch.setattr(coordinate_blocks, "BLOCK_SIZE", 4)
-    stack = np.random.default_rng(size).normal(size=(3, size, 2)).astype(np.float32)
+    numbers = np.random.default_rng(size).normal(size=(size, 2)).astype(np.float32)
     sizes = []
 
-    def largest(block):
-        sizes.append(block.shape[1])
-        return tf.reduce_max(block, axis=0)
+    def doubled(start, block_size):
+        sizes.append(block_size)
+        block = tf.slice(tf.constant(numbers.ravel()), [start], [block_size])
+        return 2 * block, tf.math.count_nonzero(block > 0)
 
-    result = for_each_coordinate(largest, tf.constant(stack))
-    np.testing.assert_array_equal(result, stack.max(axis=0))
-    assert max(filter(None, sizes), default=0) <= 4
-
-
-@pytest.mark.parametrize("shape", [(5,), (5, 0), (0, 3), (0, 2, 2)])
-def test_scalars_and_empty_stacks_are_one_block(shape):
-    result = for_each_coordinate(lambda block: tf.reduce_sum(block, axis=0), tf.ones(shape))
-    np.testing.assert_array_equal(result, np.ones(shape).sum(axis=0))
+    whole, count = for_each_block(doubled, tf.TensorShape([size, 2]), tf.float32)
+    np.testing.assert_array_equal(whole, 2 * numbers)
+    assert count == np.count_nonzero(numbers > 0)
+    assert max(sizes) <= 4
 
 
-def test_a_large_tensor_is_cut():
-    blocks = []
-
-    def first(block):
-        blocks.append(block)
-        return block[0]
-
-    stack = tf.range(coordinate_blocks.BLOCK_SIZE + 5, dtype=tf.int32)[tf.newaxis]
-    np.testing.assert_array_equal(for_each_coordinate(first, stack), stack[0])
-    assert [int(tf.size(block)) for block in blocks] == [coordinate_blocks.BLOCK_SIZE] * 2
+@pytest.mark.parametrize(("shape", "count"), [((), 1), ((0, 3), 0)])
+def test_scalars_are_one_block_and_empty_tensors_none(shape, count):
+    whole, ones = for_each_block(
+        lambda start, size: (tf.ones([size]), tf.ones([], tf.int64)), shape, tf.float32
+    )
+    np.testing.assert_array_equal(whole, np.ones(shape))
+    assert ones == count

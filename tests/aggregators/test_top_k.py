@@ -60,6 +60,36 @@ def test_of_equal_numbers_the_first_are_kept(fraction):
     np.testing.assert_array_equal(kept, expected)
 
 
+def keep_largest_by_sorting(array, fraction):
+    """The oracle where there are ties: of equal magnitudes the first; NaN is as large as infinity."""
+    magnitude = np.where(np.isnan(array), np.inf, np.abs(array.astype(np.float64))).ravel()
+    kept = np.argsort(-magnitude, kind="stable")[: int(np.ceil(array.size * fraction))]
+    result = np.zeros_like(array).ravel()
+    result[kept] = array.ravel()[kept]
+    return result.reshape(array.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int16, np.int64])
+@pytest.mark.parametrize("fraction", [0.001, 0.1, 0.5, 0.9])
+def test_ties_and_zeros_are_those_of_a_stable_sort(dtype, fraction):
+    array = np.random.default_rng(5).integers(-4, 5, (40, 25)).astype(dtype)
+    np.testing.assert_array_equal(
+        keep_largest(tf.constant(array), fraction), keep_largest_by_sorting(array, fraction)
+    )
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nan_infinities_and_numbers_that_differ_in_their_last_bits_are_told_apart(dtype, fraction):
+    array = np.random.default_rng(6).normal(size=300).astype(dtype)
+    array[:100] = 1 + np.arange(100)[::-1] * np.finfo(dtype).eps
+    array[100:200:2] = np.tile([np.nan, np.inf, -np.inf, -np.nan, np.finfo(dtype).max], 10)
+    array[1:20:4] = np.finfo(dtype).smallest_subnormal
+    np.testing.assert_array_equal(
+        keep_largest(tf.constant(array), fraction), keep_largest_by_sorting(array, fraction)
+    )
+
+
 def test_every_tensor_keeps_its_own_largest():
     kept = keep_largest([tf.constant([1.0, 2.0]), (tf.constant(0.1), tf.zeros([0, 3]))], 0.5)
     np.testing.assert_array_equal(kept[0], [0.0, 2.0])

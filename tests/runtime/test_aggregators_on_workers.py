@@ -15,6 +15,7 @@ from fedlab.aggregators import (
     ScaledSumFactory,
     TopKFactory,
     TrimmedMeanFactory,
+    stack_statistic,
 )
 from fedlab.runtime import tff_workers, worker_process
 
@@ -71,6 +72,14 @@ def test_aggregators_are_the_same_on_workers(worker_context, two_workers_context
     for context in (worker_context, two_workers_context):
         with context_stack_impl.context_stack.install(context):
             assert_close(two_rounds(process, *arguments), expected)
+
+
+def test_values_that_are_not_stacked_are_the_same_on_workers(
+    monkeypatch, worker_context, two_workers_context, in_process
+):
+    monkeypatch.setattr(stack_statistic, "LARGE_BYTES", 0)
+    test_aggregators_are_the_same_on_workers(worker_context, two_workers_context, in_process, "median", 5)
+    test_aggregators_are_the_same_on_workers(worker_context, two_workers_context, in_process, "median", 0)
 
 
 def assert_close(actual, expected):
