@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.coordinate_blocks import BLOCK_SIZE
+from fedlab.aggregators.coordinate_blocks import sum_blocks
 from fedlab.aggregators.stack import StackFactory
 from fedlab.aggregators.value_types import check_numbers
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
@@ -19,25 +19,24 @@ def sum_of_squares(value):
 
     In float64, for squares overflow early: a float32 of 1e20 has a norm, and its square would have none.
     """
-    squares = [_sum_of_squares(tf.reshape(tensor, [-1])) for tensor in tf.nest.flatten(value)]
+    squares = [_sum_block_by_block(tensor) for tensor in tf.nest.flatten(value)]
     return tf.add_n([tf.zeros([], tf.float64), *squares])
 
 
-def _sum_of_squares(flat):
-    # Block by block, which stays in caches: all in float64 would be two copies of twice the size.
-    num_blocks, size_of_rest = divmod(flat.shape.num_elements(), BLOCK_SIZE)
+def _sum_block_by_block(tensor):
+    # All in float64 would be two copies of twice the size.
+    size = tensor.shape.num_elements()
+    flat = tf.reshape(tensor, [size])
 
-    def squares(start, size):
-        return tf.reduce_sum(tf.square(tf.cast(tf.slice(flat, [start], [size]), tf.float64)))
+    def of_block(start, block_size):
+        return sum_squares_of_block(tf.slice(flat, [start], [block_size]))
 
-    of_rest = squares(num_blocks * BLOCK_SIZE, size_of_rest)
-    if not num_blocks:
-        return of_rest
-    return tf.while_loop(
-        lambda block, _: block < num_blocks,
-        lambda block, total: (block + 1, total + squares(block * BLOCK_SIZE, BLOCK_SIZE)),
-        (tf.constant(0), of_rest),
-    )[1]
+    return sum_blocks(of_block, size, tf.zeros([], tf.float64))
+
+
+def sum_squares_of_block(block):
+    """Adds up the squares of some thousand numbers; a float64 scalar."""
+    return 2 * tf.nn.l2_loss(tf.cast(block, tf.float64))
 
 
 def norm_l2(value):

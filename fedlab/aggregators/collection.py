@@ -1,14 +1,15 @@
-"""Brings every client's value to the server as an element of a dataset: nothing is copied on the way."""
+"""Brings every client's value to the server as an element of a dataset, its numbers in one row."""
 
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.value_types import check_tensors
+from fedlab.aggregators.client_rows import flatten
+from fedlab.aggregators.value_types import check_numbers, zeros_in_graph
 
 
 def add_client(collected: tf.data.Dataset, value) -> tf.data.Dataset:
-    """Puts a client's value, as a tuple of its tensors in the order of `tf.nest`, behind the others."""
-    return collected.concatenate(tf.data.Dataset.from_tensors(tuple(tf.nest.flatten(value))))
+    """Puts a client's value, flattened, behind the others."""
+    return collected.concatenate(tf.data.Dataset.from_tensors(flatten(value)))
 
 
 def join(earlier: tf.data.Dataset, later: tf.data.Dataset) -> tf.data.Dataset:
@@ -22,25 +23,26 @@ def keep(collected: tf.data.Dataset) -> tf.data.Dataset:
 
 
 class CollectionFactory(tff.aggregators.UnweightedAggregationFactory):
-    """Collects the clients' values: {<float32[3],int32>}@CLIENTS -> <float32[3],int32>*@SERVER.
+    """Collects the clients' values: {<float32[2],int32,float32>}@CLIENTS -> <float32[3],int32[1]>*@SERVER.
+
+    Each value is flattened: one row of numbers for each dtype, see `client_rows.flatten`.
 
     The memory that it needs is that of the values themselves: it keeps all of them. The state is empty and so
     are the measurements. Privacy and order are those of `StackFactory`.
     """
 
     def create(self, value_type: tff.Type) -> tff.templates.AggregationProcess:
-        """Makes the aggregation process for values of a type: tensors, at least one, in any structure."""
-        value_type = check_tensors(value_type, self)
-        parts = tf.nest.flatten(tff.types.structure_from_tensor_type_tree(lambda part: part, value_type))
-        collection_type = tff.SequenceType(tff.to_type(tuple(parts)))
+        """Makes the aggregation process for values of a type: numbers, in any structure but an empty one."""
+        value_type = check_numbers(value_type, self)
+        rows_type = tff.tensorflow.computation(flatten, value_type).type_signature.result
+        collection_type = tff.SequenceType(rows_type)
         add = tff.tensorflow.computation(add_client, [collection_type, value_type])
         add_worker = tff.tensorflow.computation(join, [collection_type, collection_type])
         report = tff.tensorflow.computation(keep, collection_type)
 
         @tff.tensorflow.computation
         def no_clients():
-            one = tuple(tf.zeros(part.shape, tf.as_dtype(part.dtype)) for part in parts)
-            return tf.data.Dataset.from_tensors(one).take(0)
+            return tf.data.Dataset.from_tensors(zeros_in_graph(rows_type)).take(0)
 
         @tff.federated_computation
         def initialize_fn():

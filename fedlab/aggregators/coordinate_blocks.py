@@ -1,41 +1,69 @@
-"""Coordinates taken block by block: that needs memory for a few blocks, and they stay in caches."""
+"""Numbers taken block by block: that needs memory for a few blocks, and they stay in caches."""
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
-BLOCK_SIZE = 2**15  # coordinates; of 10 clients, 1.3 MB in float32
+BLOCK_SIZE = 2**18  # numbers; 1 MB in float32
 _BLOCKS_AT_A_TIME = 4  # side by side, where there are so many processor cores
 
 
-def for_each_block(function: Callable, shape: tf.TensorShape, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes a tensor block by block, and counts something on the way.
+def concat_blocks(
+    function: Callable, size: int, dtype: tf.DType, zeros=(), block_size: int = BLOCK_SIZE
+) -> tuple:
+    """Computes a row of numbers block by block, and adds something up on the way.
 
     Args:
-      function: from the first coordinate of a block, an int32 scalar tensor, and the number of its
-        coordinates, an int, to the block's part of the tensor, [coordinates], and an int64 scalar.
-      shape: of the tensor, fully known; coordinates are counted in row order.
-      dtype: of the tensor.
+      function: from the first coordinate of a block and the number of its coordinates, int32 scalars, to the
+        block's part of the row, and a structure of tensors to add up.
+      size: how many coordinates there are.
+      dtype: of the row.
+      zeros: structure of zeros, like what the function gives to add up.
+      block_size: the most coordinates of a block.
 
     Returns:
-      (tensor of that shape, sum of the int64 scalars).
+      (the parts, one behind the other; the sums).
     """
-    num_blocks, size_of_rest = divmod(tf.TensorShape(shape).num_elements(), BLOCK_SIZE)
-    parts, counts = _whole_blocks(function, num_blocks, dtype)
-    if size_of_rest:
-        part, count = function(tf.constant(num_blocks * BLOCK_SIZE), size_of_rest)
-        parts, counts = [*parts, part], [*counts, count]
-    tensor = parts[0] if len(parts) == 1 else tf.concat([tf.zeros([0], dtype), *parts], axis=0)
-    return tf.reshape(tensor, shape), tf.add_n([tf.zeros([], tf.int64), *counts])
+
+    def add_block(block, state):
+        parts, sums = state
+        part, addends = function(*_place(block, size, block_size))
+        return parts.write(block, part), _add(sums, addends)
+
+    num_blocks = _count_blocks(size, block_size)
+    parts = tf.TensorArray(dtype, num_blocks, element_shape=[None], infer_shape=False)
+    parts, sums = _for_each_block(add_block, num_blocks, (parts, zeros))
+    return parts.concat(), sums
 
 
-def _whole_blocks(function, num_blocks, dtype):
-    if not num_blocks:
-        return [], []
-    parts, counts = tf.map_fn(
-        lambda start: function(start, BLOCK_SIZE),
-        tf.range(num_blocks) * BLOCK_SIZE,
-        fn_output_signature=(tf.TensorSpec([BLOCK_SIZE], dtype), tf.TensorSpec([], tf.int64)),
+def sum_blocks(function: Callable, size: int, zeros, block_size: int = BLOCK_SIZE):
+    """Adds up what a function gives for every block; for the arguments see `concat_blocks`."""
+    if size <= block_size:
+        return function(tf.constant(0), tf.constant(size))
+
+    def add_block(block, sums):
+        return _add(sums, function(*_place(block, size, block_size)))
+
+    return _for_each_block(add_block, _count_blocks(size, block_size), zeros)
+
+
+def _for_each_block(step, num_blocks, state):
+    return tf.while_loop(
+        lambda block, _: block < num_blocks,
+        lambda block, state: (block + 1, step(block, state)),
+        (tf.constant(0), state),
         parallel_iterations=_BLOCKS_AT_A_TIME,
-    )
-    return [tf.reshape(parts, [-1])], [tf.reduce_sum(counts)]
+    )[1]
+
+
+def _count_blocks(size, block_size):
+    return max(-(-size // block_size), 1)  # a row of no coordinates is an empty block
+
+
+def _place(block, size, block_size):
+    start = block * block_size
+    return start, tf.minimum(block_size, size - start)  # the last one may be smaller
+
+
+def _add(sums, addends):
+    return tf.nest.map_structure(tf.add, sums, addends)

@@ -7,7 +7,7 @@ import tensorflow_federated as tff
 from fedlab.aggregators.collection import CollectionFactory
 from fedlab.aggregators.order_statistic import statistic_of_dataset, statistic_of_stack
 from fedlab.aggregators.stack import StackFactory
-from fedlab.aggregators.value_types import count_bytes_of, stacked_type
+from fedlab.aggregators.value_types import count_bytes_of, stacked_type, tensor_specs
 
 # Values of so many bytes stay where they are; a stack of them would be a copy. Smaller ones are stacked, for
 # traces and widgets can show a stack.
@@ -28,10 +28,10 @@ def make_statistic_process(factory, value_type, statistic, name):
     """
     if type(factory.inner_factory) is StackFactory and count_bytes_of(value_type) >= LARGE_BYTES:
         inner_process = CollectionFactory().create(value_type)
-        structure = tff.types.structure_from_tensor_type_tree(lambda _: 0, value_type)
+        specs = tensor_specs(value_type)
 
         def compute(collected):
-            return statistic_of_dataset(statistic, collected, structure)
+            return statistic_of_dataset(statistic, collected, specs)
     else:
         inner_process = factory.inner_factory.create(value_type)
         _check_stack(inner_process, value_type, factory)

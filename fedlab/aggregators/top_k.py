@@ -4,85 +4,22 @@ Sparsification: Aji and Heafield 2017, arXiv:1704.05021. Error feedback: Stich e
 """
 
 import collections
-import functools
-import math
 import numbers
 
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.client_norms import sum_of_squares
+from fedlab.aggregators.client_norms import sum_of_squares, sum_squares_of_block
+from fedlab.aggregators.largest_numbers import keep_largest, keep_largest_of_tensor
 from fedlab.aggregators.value_types import check_numbers, zeros_in_graph
-from fedlab.aggregators.wire_bytes import count_bytes, count_uncompressed_bytes, is_nonzero
+from fedlab.aggregators.wire_bytes import (
+    bytes_of_nonzero,
+    count_bytes,
+    count_nonzero,
+    count_uncompressed_bytes,
+    is_nonzero,
+)
 from fedlab.aggregators.wrapper import WrapperFactory, next_computation
-
-_COARSE_BITS = 15  # of a float32 the exponent and 7 bits of the fraction
-
-
-def keep_largest(value, fraction):
-    """Sets all but the largest numbers of every tensor to 0, by absolute value.
-
-    Half of [1., -3., 2., 0.] -> [0., -3., 2., 0.].
-
-    NaN and infinite values are the largest of all: compression shall not hide them. Of equal numbers
-    the first is kept.
-
-    Args:
-      value: structure of tensors of known shape.
-      fraction: how many numbers of each tensor to keep; rounded up, so at least one.
-
-    Returns:
-      Structure of the same shapes and dtypes.
-    """
-    return tf.nest.map_structure(functools.partial(_keep_largest, fraction=fraction), value)
-
-
-def _keep_largest(tensor, fraction):
-    size = tensor.shape.num_elements()
-    num_kept = math.ceil(size * fraction - 1e-9)
-    if num_kept >= size:
-        return tensor
-    flat = tf.reshape(tensor, [size])
-    is_kept = _is_among_largest(_magnitude_bits(flat), num_kept)
-    return tf.reshape(tf.where(is_kept, flat, tf.zeros([], flat.dtype)), tensor.shape)
-
-
-def _magnitude_bits(flat: tf.Tensor) -> tf.Tensor:
-    """The bits of the absolute values as integers, which have the same order; NaN counts as infinite.
-
-    int32 for floats of up to 32 bits, int64 for the rest and for integers.
-    """
-    is_small = flat.dtype.is_floating and flat.dtype.size <= 4
-    numbers, bits = (tf.float32, tf.int32) if is_small else (tf.float64, tf.int64)
-    # Cast before the sign goes: -128 has no absolute value in int8.
-    magnitude = tf.bitwise.bitwise_and(tf.bitcast(tf.cast(flat, numbers), bits), bits.max)
-    return tf.minimum(magnitude, tf.bitcast(tf.constant(float("inf"), numbers), bits))
-
-
-def _is_among_largest(bits: tf.Tensor, num_kept: int) -> tf.Tensor:
-    """Says of non-negative integers whether they are among the largest; of equal ones, the first are.
-
-    A full sort takes seconds where there are millions. Instead they are counted by their highest bits, which
-    leaves few among which the smallest one kept is looked for.
-    """
-    coarse = tf.cast(tf.bitwise.right_shift(bits, bits.dtype.size * 8 - _COARSE_BITS - 1), tf.int32)
-    counts = tf.raw_ops.Bincount(arr=coarse, size=2**_COARSE_BITS, weights=tf.zeros([0], tf.int32))
-    num_above = tf.cumsum(counts, exclusive=True, reverse=True)
-    border = tf.math.count_nonzero(num_above >= num_kept, dtype=tf.int32)
-    at_border = tf.boolean_mask(bits, tf.equal(coarse, border))
-    num_kept_there = num_kept - num_above[border]
-    smallest = tf.raw_ops.NthElement(input=at_border, n=num_kept_there - 1, reverse=True)
-    num_equal_kept = num_kept_there - tf.math.count_nonzero(at_border > smallest, dtype=tf.int32)
-    num_equal = tf.math.count_nonzero(tf.equal(at_border, smallest), dtype=tf.int32)
-    return tf.cond(
-        tf.equal(num_equal, num_equal_kept),
-        lambda: bits >= smallest,
-        lambda: (bits > smallest) | _first_ones(tf.equal(bits, smallest), num_equal_kept),
-    )
-
-
-def _first_ones(flags: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    return flags & (tf.cumsum(tf.cast(flags, tf.int32)) <= number)
 
 
 def subtract_kept(total, kept):
@@ -97,19 +34,27 @@ def add(left, right):
     return tf.nest.map_structure(tf.add, left, right)
 
 
-def measure_upload(value, sparse_value):
-    """Measures what compression does to one client's value.
+def compress_upload(value, fraction):
+    """Compresses one client's value, and measures what that does to it.
 
     Returns:
-      OrderedDict of bytes and uncompressed_bytes, int64, and of squares and uncompressed_squares,
-      float64.
+      (the value with zeros; OrderedDict of bytes and uncompressed_bytes, int64, and of squares and
+      uncompressed_squares, float64).
     """
-    return collections.OrderedDict(
-        bytes=count_bytes(sparse_value),
+    tensors = tf.nest.flatten(value)
+    kept = [keep_largest_of_tensor(tensor, fraction) for tensor in tensors]
+    num_bytes = [
+        bytes_of_nonzero(count_nonzero(numbers), tensor)
+        for tensor, (_, numbers) in zip(tensors, kept, strict=True)
+    ]
+    squares = [sum_squares_of_block(numbers) for _, numbers in kept]
+    measured = collections.OrderedDict(
+        bytes=tf.add_n([tf.zeros([], tf.int64), *num_bytes]),
         uncompressed_bytes=count_uncompressed_bytes(value),
-        squares=sum_of_squares(sparse_value),
+        squares=tf.add_n([tf.zeros([], tf.float64), *squares]),
         uncompressed_squares=sum_of_squares(value),
     )
+    return tf.nest.pack_sequence_as(value, [sparse for sparse, _ in kept]), measured
 
 
 class TopKFactory(WrapperFactory):
@@ -168,9 +113,8 @@ class TopKFactory(WrapperFactory):
         inner_process = self.inner_factory.create(value_type, *weight_type)
         _check_result(inner_process, value_type, self.inner_factory)
 
-        def compress_upload(value):
-            sparse_value = keep_largest(value, self.upload_fraction)
-            return sparse_value, measure_upload(value, sparse_value)
+        def compress(value):
+            return compress_upload(value, self.upload_fraction)
 
         def compress_download(result, residual):
             total = add(result, residual)
@@ -190,7 +134,7 @@ class TopKFactory(WrapperFactory):
 
         def next_fn(state, value, *weight):
             # At the clients.
-            sparse_value, upload = tff.federated_map(tff.tensorflow.computation(compress_upload), value)
+            sparse_value, upload = tff.federated_map(tff.tensorflow.computation(compress), value)
 
             # Inner aggregation.
             inner = inner_process.next(state["top_k"], sparse_value, *weight)

@@ -112,15 +112,17 @@ def zeros_in_graph(value_type):
 
 
 def count_bytes_of(value_type):
-    """Counts the bytes of one value of a type in memory; of a text, none."""
-    sizes = [
-        np.prod(part.shape, dtype=np.int64) * np.dtype(part.dtype).itemsize for part in _tensors(value_type)
-    ]
-    return int(sum(sizes))
+    """Counts the bytes of one value of a type in memory."""
+    return sum(
+        spec.shape.num_elements() * spec.dtype.size for spec in tf.nest.flatten(tensor_specs(value_type))
+    )
 
 
-def _tensors(value_type):
-    return tf.nest.flatten(tff.types.structure_from_tensor_type_tree(lambda part: part, value_type))
+def tensor_specs(value_type):
+    """For each tensor in a value type, its `tf.TensorSpec`."""
+    return tff.types.structure_from_tensor_type_tree(
+        lambda part: tf.TensorSpec(part.shape, tf.as_dtype(part.dtype)), value_type
+    )
 
 
 def _name(factory):

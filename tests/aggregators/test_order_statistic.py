@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fedlab.aggregators import coordinate_blocks
+from fedlab.aggregators import order_statistic
+from fedlab.aggregators.client_rows import flatten
 from fedlab.aggregators.coordinate_median import median_of_ordered
 from fedlab.aggregators.order_statistic import statistic_of_dataset, statistic_of_stack
 
@@ -16,7 +17,7 @@ BLOCK = 8
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(coordinate_blocks, "BLOCK_SIZE", BLOCK)
+    monkeypatch.setattr(order_statistic, "BLOCK_SIZE", BLOCK)
 
 
 def median_and_count(stack):
@@ -60,8 +61,9 @@ def test_clients_of_a_dataset_give_what_a_stack_gives(num_clients):
     stack = with_nan(num_clients, 2 * BLOCK + 2, 0.2)
     tensors = stack.reshape(num_clients, 2, BLOCK + 1), stack.astype(np.float64)
     expected, num_nan = median_and_count(tensors)
-    dataset = tf.data.Dataset.from_tensor_slices(tensors)
-    found, same_num_nan = statistic_of_dataset(median_of_ordered, dataset, (0, 0))
+    dataset = tf.data.Dataset.from_tensor_slices(tensors).map(lambda *value: flatten(value))
+    specs = tuple(tf.TensorSpec(tensor.shape[1:], tensor.dtype) for tensor in tensors)
+    found, same_num_nan = statistic_of_dataset(median_of_ordered, dataset, specs)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
         assert one.dtype == other.dtype
