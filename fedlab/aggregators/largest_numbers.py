@@ -81,14 +81,14 @@ def _magnitude_bits(flat: tf.Tensor) -> tf.Tensor:
 
 def _candidates(bits: tf.Tensor, num_kept: int) -> tf.Tensor:
     """Where the numbers stand, without zeros, that may be among the largest: int64, ascending."""
+    if bits.shape.num_elements() < _LARGE_SIZE:
+        return _places(bits > 0)
     places = _places(bits >= _low_border(bits, num_kept))
     return tf.cond(tf.size(places) < num_kept, lambda: _places(bits > 0), lambda: places)
 
 
 def _low_border(bits, num_kept):
     """A number, above 0, a little below the smallest one kept, guessed from a part of the numbers."""
-    if bits.shape.num_elements() < _LARGE_SIZE:
-        return tf.ones([], bits.dtype)
     part = bits[::_STRIDE]
     rank = num_kept / _STRIDE
     rank = math.ceil(rank + 4 * math.sqrt(rank) + 4)  # four standard deviations on the safe side
