@@ -25,7 +25,6 @@ def statistic_of_stack(statistic: Callable, stack) -> tuple:
       (statistic, num_nan): a structure of tensors of shape [...], of the same dtypes, 0 where there are no
       clients, NaN where all clients sent NaN; how many numbers were NaN, an int64 scalar.
     """
-
     specs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape[1:], tensor.dtype), stack)
     if not tf.nest.flatten(stack):
         return stack, tf.zeros([], tf.int64)
