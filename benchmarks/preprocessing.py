@@ -2,16 +2,14 @@
 
 Both start from the same ClientData and end with every batch read, as one array; both shuffle with the same
 seed, and the arrays must be equal. The tutorial's pipeline is written here as TFF's text-generation tutorial
-has it, in plain tf.data: characters are split and looked up one by one. The contenders take turns.
+has it, in plain tf.data: characters are split and looked up one by one. The contenders take turns. A user of
+fedlab comes by `run_rounds`, which reads text in NumPy; `make_batches` does the same to a tf.data.Dataset.
 
     python benchmarks/preprocessing.py
 """
 
 import argparse
-import json
-import os
 import pathlib
-import platform
 import statistics
 import time
 import warnings
@@ -19,10 +17,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-import fedlab  # First of all: it chooses the Keras that TensorFlow loads.
+import fedlab  # Before TensorFlow: it chooses the Keras that TensorFlow loads.
+from contenders import median_ratio, take_turns
 from fedlab import vocabulary
+from rows import Row, at_most, print_table, write_rows
 
-TIMES_FASTER = 10
+TITLE = "Preprocessing"
+TUTORIAL, OURS = "the tutorial's pipeline", ("run_rounds", "make_batches")
+TIME_TARGET = 0.1
 SEED = 1
 LARGE_CLIENT_CHARS = 200_000
 NUM_CLIENTS = 700
@@ -65,29 +67,33 @@ def contenders(clients) -> dict[str, Callable[[str], object]]:
 
     tutorial = make_tutorial()
     return {
-        "tutorial": lambda one: tutorial(clients.create_tf_dataset_for_client(one)),
+        TUTORIAL: lambda one: tutorial(clients.create_tf_dataset_for_client(one)),
+        "run_rounds": lambda one: preprocess_clients(clients, [one]).batches(one, shuffle_seed=SEED),
         "make_batches": lambda one: make_batches(
             clients.create_tf_dataset_for_client(one), shuffle_seed=SEED
         ),
-        "run_rounds": lambda one: preprocess_clients(clients, [one]).batches(one, shuffle_seed=SEED),
     }
 
 
-def time_in_turns(functions: dict[str, Callable], repeats: int) -> dict[str, float]:
-    """Seconds of each, the smallest of its turns; the results must be equal."""
-    seconds = {name: [] for name in functions}
-    for _ in range(repeats + 1):
-        results = []
-        for name, function in functions.items():
+def time_in_turns(functions: dict[str, Callable], turns: int) -> dict[str, list[float]]:
+    """Seconds of each in each turn; the results must be equal."""
+    results = {}
+
+    def timed(name: str, function: Callable) -> Callable[[], float]:
+        def once() -> float:
             started = time.perf_counter()
-            results.append(function())
-            seconds[name].append(time.perf_counter() - started)
-        for result in results[1:]:
-            np.testing.assert_array_equal(result, results[0])
-    return {name: min(turns[1:]) for name, turns in seconds.items()}  # The first warms up.
+            results[name] = function()
+            return time.perf_counter() - started
+
+        return once
+
+    seconds = take_turns({name: timed(name, function) for name, function in functions.items()}, turns)
+    for name in OURS:
+        np.testing.assert_array_equal(results[name], results[TUTORIAL], err_msg=name)
+    return seconds
 
 
-def measure_client(clients, client_id: str, repeats: int) -> dict[str, float]:
+def measure_client(clients, client_id: str, turns: int) -> dict[str, list[float]]:
     """Seconds from one client's speeches to all of its batches, by contender."""
     num_batches = len(clients.text(client_id)) // 101 // 8
     return time_in_turns(
@@ -95,11 +101,11 @@ def measure_client(clients, client_id: str, repeats: int) -> dict[str, float]:
             name: lambda make=make: read_all(make(client_id), num_batches)
             for name, make in contenders(clients).items()
         },
-        repeats,
+        turns,
     )
 
 
-def measure_inside_tff(clients, client_id: str, repeats: int) -> dict[str, float]:
+def measure_inside_tff(clients, client_id: str, turns: int) -> dict[str, list[float]]:
     """The same, read by a TFF computation that gets the dataset as its argument."""
     import tensorflow_federated as tff
 
@@ -120,15 +126,15 @@ def measure_inside_tff(clients, client_id: str, repeats: int) -> dict[str, float
         return batches.map(lambda x, y: (tf.ensure_shape(x, shape), tf.ensure_shape(y, shape)))
 
     makers = contenders(clients)
-    tutorial = makers["tutorial"]
-    makers["tutorial"] = lambda one: as_tff_wants(tutorial(one))
+    tutorial = makers[TUTORIAL]
+    makers[TUTORIAL] = lambda one: as_tff_wants(tutorial(one))
     return time_in_turns(
-        {name: lambda make=make: add_up(make(client_id)) for name, make in makers.items()}, repeats
+        {name: lambda make=make: add_up(make(client_id)) for name, make in makers.items()}, turns
     )
 
 
-def measure_many(repeats: int) -> dict[str, float]:
-    """Seconds a client, for a federation of 700; and of finding out who of them can train."""
+def measure_many(turns: int) -> tuple[dict[str, list[float]], list[float]]:
+    """For a federation of 700: seconds a client of some of them; and of finding out who of all can train."""
     from fedlab.datasets.federated_text import from_speeches
     from fedlab.datasets.preprocessed_clients import preprocess_clients
     from fedlab.datasets.shakespeare import read_pocket_speeches
@@ -140,72 +146,62 @@ def measure_many(repeats: int) -> dict[str, float]:
     }
     clients = from_speeches(many)
     seconds = []
-    for _ in range(repeats):
+    for _ in range(turns):
         started = time.perf_counter()
         found = preprocess_clients(clients)
         seconds.append(time.perf_counter() - started)
     ids = [report.client_id for report in found.trainable]
     timed = ids[:: len(ids) // NUM_TIMED][:NUM_TIMED]
     by_client = [measure_client(clients, client_id, 1) for client_id in timed]
-    means = {name: statistics.mean(one[name] for one in by_client) for name in by_client[0]}
-    return means | {"who can train": min(seconds)}
+    return {name: [one[name][0] for one in by_client] for name in by_client[0]}, seconds
 
 
-def row(what: str, value: float, unit: str, target: float | None = None, note: str = "") -> dict:
-    reached = None if target is None else value >= target
-    return {"what": what, "value": value, "unit": unit, "target": target, "reached": reached, "note": note}
+def ratio_rows(what: str, seconds: dict[str, list[float]], target: float | None = TIME_TARGET) -> list[Row]:
+    """What fraction of the tutorial's time each of ours takes."""
+    return [_ratio_row(f"{what}, {name}", seconds[name], seconds[TUTORIAL], target) for name in OURS]
 
 
-def speed_rows(what: str, seconds: dict[str, float], targeted: bool = True) -> list[dict]:
-    """How many times faster than the tutorial's pipeline each of ours is."""
-    note = ", ".join(f"{name} {1000 * seconds[name]:.1f} ms" for name in seconds if name != "who can train")
-    return [
-        row(
-            f"{what}, {name}",
-            seconds["tutorial"] / seconds[name],
-            "x the tutorial's speed",
-            TIMES_FASTER if targeted else None,
-            note,
-        )
-        for name in ("run_rounds", "make_batches")
-    ]
+def _ratio_row(what: str, ours: list[float], tutorials: list[float], target: float | None) -> Row:
+    ratio = median_ratio(ours, tutorials)
+    note = f"{_milliseconds(ours):.1f} ms against {_milliseconds(tutorials):.1f} ms"
+    return Row(what, ratio, "x", note=note) if target is None else at_most(what, ratio, "x", target, note)
 
 
-def measure(repeats: int) -> dict:
-    """All rows, in the common form."""
+def _milliseconds(seconds: list[float]) -> float:
+    return 1000 * statistics.median(seconds)
+
+
+def measure(turns: int) -> list[Row]:
+    """The table."""
     from fedlab.datasets.federated_text import from_speeches
 
     train, _ = fedlab.load_shakespeare()
     hamlet = train.speeches("HAMLET_HAMLET")
     times = -(-LARGE_CLIENT_CHARS // sum(map(len, hamlet)))
     large = from_speeches({"LARGE": [speech + "\n" for _ in range(times) for speech in hamlet]})
-    many = measure_many(repeats)
-    rows = [
-        *speed_rows("client of 200 KB", measure_client(large, "LARGE", repeats)),
-        *speed_rows("HAMLET_HAMLET", measure_client(train, "HAMLET_HAMLET", repeats)),
-        *speed_rows(f"one of {NUM_CLIENTS} clients", many),
-        *speed_rows("HAMLET_HAMLET, read by TFF", measure_inside_tff(train, "HAMLET_HAMLET", repeats), False),
-        row(f"who of {NUM_CLIENTS} clients can train", 1000 * many["who can train"], "ms"),
+    many, who_can_train = measure_many(turns)
+    return [
+        *ratio_rows("client of 200 KB", measure_client(large, "LARGE", turns)),
+        *ratio_rows("HAMLET_HAMLET", measure_client(train, "HAMLET_HAMLET", turns)),
+        *ratio_rows(f"one of {NUM_CLIENTS} clients", many),
+        *ratio_rows("HAMLET_HAMLET, read by TFF", measure_inside_tff(train, "HAMLET_HAMLET", turns), None),
+        Row(f"who of {NUM_CLIENTS} clients can train", _milliseconds(who_can_train), "ms"),
     ]
-    return {"title": "Preprocessing", "rows": rows}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--turns", type=int, default=3, help="kept of each contender, after a first one")
     parser.add_argument("--json", type=pathlib.Path, help="a file to write the figures to")
     arguments = parser.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Of clients that are too small.
-        result = measure(arguments.repeats)
-    for one in result["rows"]:
-        verdict = {True: "reached", False: "missed", None: ""}[one["reached"]]
-        print(f"{one['what']:42}{one['value']:8.1f} {one['unit']:24}{verdict:9}{one['note']}")
-    print(f"on {platform.processor() or platform.machine()}, {os.cpu_count()} CPUs")
+        rows = measure(arguments.turns)
+    print_table(TITLE, rows)
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+        write_rows(arguments.json, TITLE, rows)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,11 @@ def at_most(what: str, value: float | None, unit: str, target: float, note: str 
 
 
 def describe_value(value: float | None, unit: str) -> str:
-    """A figure with its unit, to about three digits: "0.234 x", "4.77 s", "1,049 MB"."""
+    """A figure with its unit, to about three digits: "0.234 x", "4.77 s", "1,049 MB", "1.0e-05"."""
     if value is None:
         return "not measured"
+    if 0 < abs(value) < 0.0001:
+        return f"{value:.1e} {unit}".strip()
     digits = next(
         digits
         for digits, limit in ((4, 0.01), (3, 1), (2, 10), (1, 100), (0, float("inf")))

@@ -66,7 +66,15 @@ def test_a_row_says_figure_target_and_whether_it_is_reached():
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.00012, "0.0001 s"), (0.5, "0.500 s"), (4.771, "4.77 s"), (21.05, "21.1 s"), (3206.2, "3,206 s")],
+    [
+        (1e-5, "1.0e-05 s"),
+        (0.0, "0.0000 s"),
+        (0.00012, "0.0001 s"),
+        (0.5, "0.500 s"),
+        (4.771, "4.77 s"),
+        (21.05, "21.1 s"),
+        (3206.2, "3,206 s"),
+    ],
 )
 def test_figures_have_about_three_digits(value, expected):
     assert describe_value(value, "s") == expected
