@@ -65,7 +65,8 @@ class Laboratory:
             accuracy are over the same clients.
           aggregators: {name: function without arguments that makes a factory} to offer besides the
             standard ones; `for_fed_avg` is applied to what it makes.
-          preprocessing: Preprocessing, how text becomes batches; default the tutorial's.
+          preprocessing: Preprocessing, how text becomes batches, and windows to evaluate on; default the
+            tutorial's.
 
         Raises:
           ValueError: no client can train.
@@ -150,7 +151,10 @@ class Laboratory:
         held_out = set(self._test_clients.client_ids)
         ids = [client.client_id for client in self.clients if client.client_id in held_out]
         return make_weights_evaluation(
-            copy_without_cached_weights(self._keras_model), self._test_clients, ids
+            copy_without_cached_weights(self._keras_model),
+            self._test_clients,
+            ids,
+            preprocessing=self.preprocessing,
         )
 
     def _choose_clients(self, client_ids: Iterable[str] | None) -> PreprocessedClients:

@@ -107,14 +107,15 @@ def test_a_laboratory_where_nobody_can_train_is_refused(model):
         Laboratory(model, CLIENTS, client_ids=["tiny"])
 
 
-def test_its_batches_are_those_of_its_preprocessing():
+def test_its_batches_and_what_it_evaluates_on_are_those_of_its_preprocessing():
     preprocessing = Preprocessing(batch_size=3, sequence_length_chars=99)
-    laboratory = Laboratory(build_char_rnn(3, rnn_units=8), CLIENTS, preprocessing=preprocessing)
+    laboratory = Laboratory(build_char_rnn(3, rnn_units=8), CLIENTS, CLIENTS, preprocessing=preprocessing)
     by_id = {client.client_id: client for client in laboratory.clients}
     # 1,700 characters are 17 windows of 100, in 5 batches of 3; 311 are one.
     assert (by_id["a"].num_batches, by_id["tiny"].num_batches) == (5, 1)
     (record,) = laboratory.start(client_ids=["a", "tiny"]).rounds(1)
     assert record.metrics["num_batches"] == record.num_batches == 6
+    assert record.held_out.num_characters == (4 * 17 + 3) * 99
 
 
 def test_without_held_out_text_nothing_is_evaluated(model):
