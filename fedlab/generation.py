@@ -104,7 +104,7 @@ def _read_by_keras(model: tf.keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return lambda ids: forward(ids[None, :])[0, -1].numpy()
 
 
-def sample_id(logits, temperature, rng):
+def sample_id(logits: np.ndarray, temperature: float, rng: np.random.Generator) -> int:
     """Draws an id with probability softmax(logits / temperature).
 
     Args:
@@ -117,11 +117,12 @@ def sample_id(logits, temperature, rng):
             "The model's logits are NaN or infinite: its weights diverged in training. Load the weights "
             "again and train with a smaller learning rate."
         )
-    probabilities = softmax(logits, temperature)
-    return int(rng.choice(len(probabilities), p=probabilities))
+    # What `rng.choice(p=...)` draws, without its checks of p, which take longer than all the rest.
+    cumulative = softmax(logits, temperature).cumsum()
+    return int((cumulative / cumulative[-1]).searchsorted(rng.random(), side="right"))
 
 
-def softmax(logits, temperature=1.0):
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """Probabilities from logits, which may be huge: exp(logits / temperature), normalised."""
     scaled = logits.astype(np.float64) / temperature
     exponentials = np.exp(scaled - scaled.max())

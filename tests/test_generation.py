@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.generation import generate_text, sample_id, stream_characters, stream_text
+from fedlab.generation import generate_text, sample_id, softmax, stream_characters, stream_text
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.models.dickens import load_small_dickens
 from fedlab.vocabulary import UnknownCharacterError, decode, encode
@@ -204,7 +204,8 @@ def test_a_text_in_a_thread_waits_for_the_graph_that_tff_builds(kind):
 
 @pytest.mark.parametrize("kind", ["GRU", "shortcut"])
 def test_an_interrupt_ends_a_text_as_an_interrupt(kind):
-    stream = stream_text(keras_models.build(kind, 1), "To be", 10_000, seed=1)
+    # Longer than any machine writes until the interrupt comes.
+    stream = stream_text(keras_models.build(kind, 1), "To be", 100_000_000, seed=1)
     next(stream)
     timer = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()
@@ -212,6 +213,15 @@ def test_an_interrupt_ends_a_text_as_an_interrupt(kind):
         for _ in stream:
             pass
     timer.join()
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.7, 1.0, 5.0])
+def test_what_is_drawn_is_what_numpys_choice_draws_from_the_same_seed(temperature):
+    ours, numpys = np.random.default_rng(3), np.random.default_rng(3)
+    for logits in np.random.default_rng(1).normal(0, 3, [500, 86]).astype(np.float32):
+        expected = numpys.choice(86, p=softmax(logits, temperature))
+        assert sample_id(logits, temperature, ours) == expected
+    assert ours.random() == numpys.random()
 
 
 def test_models_side_by_side_write_what_each_writes_alone(model):

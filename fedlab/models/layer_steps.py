@@ -46,6 +46,8 @@ def thin_product(row: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     Returns:
       array of shape [outputs].
     """
+    if matrix.size <= _NUMBERS_OF_ONE_THREAD:
+        return row @ matrix
     inputs, outputs = matrix.shape
     height = max(1, min(inputs, _NUMBERS_OF_ONE_THREAD // outputs))
     whole = inputs // height * height
