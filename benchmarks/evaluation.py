@@ -23,7 +23,7 @@ from rows import Row, at_most, print_table, write_rows
 TITLE = "Evaluation on held-out text"
 ROWS = 8  # Of a batch, for Keras: what the model is built for.
 OURS, BATCHES_OF_8, EVALUATE = "fedlab", "batches of 8 through Keras", "Keras model.evaluate"
-TIME_TARGET, DIFFERENCE_TARGET, MEMORY_TARGET_MB = 1 / 3, 1e-5, 50.0
+TIME_TARGET, DIFFERENCE_TARGET = 1 / 3, 1e-5
 
 
 def load_windows() -> dict[str, np.ndarray]:
@@ -179,7 +179,7 @@ def rows_of(measured: dict[str, Measured]) -> list[Row]:
             DIFFERENCE_TARGET,
             "of loss, accuracy, and accuracy by client",
         ),
-        at_most(f"peak memory beyond {BATCHES_OF_8}", ours.peak_mb - before.peak_mb, "MB", MEMORY_TARGET_MB),
+        Row(f"peak memory against {BATCHES_OF_8}", ours.peak_mb / before.peak_mb, "x"),
     ]
 
 

@@ -31,11 +31,10 @@ PHASES = (
     ("fedlab.datasets", "load_shakespeare", "load Shakespeare"),
     ("fedlab.models.char_rnn", "with_batch_size", "copy the model to write with"),
     ("fedlab.demo", "_generate", "write before and after"),
-    ("fedlab.training", "evaluate", "evaluate before"),
     ("fedlab.demo", "_start", "build TFF's process"),
     ("fedlab.runtime.compiling", "_compile", "of it and of the rounds: compile"),
     ("fedlab.training.rounds", "_run_round", "rounds"),
-    ("fedlab.training.evaluation", "evaluate", "evaluate after rounds"),
+    ("fedlab.training.evaluation", "_evaluate_windows", "evaluate, before and after each round"),
     ("fedlab.demo", "_write_results", "draw and save"),
 )
 

@@ -32,6 +32,7 @@ class _Library:
 
     product: Callable
     lookup: Callable
+    sigmoid: Callable
     tanh: Callable
     zeros: Callable
 
@@ -57,7 +58,18 @@ def thin_product(row: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return total if whole == inputs else total + row[whole:] @ matrix[whole:]
 
 
-_NUMPY = _Library(thin_product, lambda table, index: table[index], np.tanh, lambda n: np.zeros(n, np.float32))
+def _sigmoid(inputs: np.ndarray) -> np.ndarray:
+    # By tanh, because exp overflows where the inputs are large.
+    return 0.5 * np.tanh(0.5 * inputs) + 0.5
+
+
+_NUMPY = _Library(
+    product=thin_product,
+    lookup=lambda table, index: table[index],
+    sigmoid=_sigmoid,
+    tanh=np.tanh,
+    zeros=lambda units: np.zeros(units, np.float32),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +107,7 @@ class _GRU:
         (hidden,) = state
         recurrent = library.product(hidden, self.kernel) + self.bias
         split = 2 * self.units
-        gates = _sigmoid(library, inputs[..., :split] + recurrent[..., :split])
+        gates = library.sigmoid(inputs[..., :split] + recurrent[..., :split])
         update, reset = gates[..., : self.units], gates[..., self.units :]
         candidate = library.tanh(inputs[..., split:] + reset * recurrent[..., split:])
         hidden = candidate + update * (hidden - candidate)
@@ -116,7 +128,7 @@ class _GRUResetBefore:
     def step(self, library: _Library, inputs: Any, state: State) -> tuple[Any, State]:
         (hidden,) = state
         split = 2 * self.units
-        gates = _sigmoid(library, inputs[..., :split] + library.product(hidden, self.gates_kernel))
+        gates = library.sigmoid(inputs[..., :split] + library.product(hidden, self.gates_kernel))
         update, reset = gates[..., : self.units], gates[..., self.units :]
         recurrent = library.product(reset * hidden, self.candidate_kernel)
         candidate = library.tanh(inputs[..., split:] + recurrent)
@@ -140,18 +152,13 @@ class _LSTM:
         first, second, third, fourth = (
             summed[..., gate * self.units : (gate + 1) * self.units] for gate in range(4)
         )
-        kept = _sigmoid(library, second) * carry
-        carry = kept + _sigmoid(library, first) * library.tanh(third)
-        hidden = _sigmoid(library, fourth) * library.tanh(carry)
+        kept = library.sigmoid(second) * carry
+        carry = kept + library.sigmoid(first) * library.tanh(third)
+        hidden = library.sigmoid(fourth) * library.tanh(carry)
         return hidden, (hidden, carry)
 
     def start(self, zeros: Callable) -> State:
         return (zeros(self.units), zeros(self.units))
-
-
-def _sigmoid(library: _Library, inputs: Any) -> Any:
-    # By tanh, because exp overflows where the inputs are large.
-    return 0.5 * library.tanh(0.5 * inputs) + 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,6 +213,7 @@ def tensorflow_steps(model: tf.keras.Model, rows: Any) -> ModelSteps:
     library = _Library(
         product=lambda inputs, kernel: inputs @ kernel,
         lookup=tf.gather,
+        sigmoid=tf.sigmoid,
         tanh=tf.tanh,
         zeros=lambda units: tf.zeros([rows, units]),
     )

@@ -132,7 +132,10 @@ def _score_steps(steps: ModelSteps, inputs: tf.Tensor, targets: tf.Tensor) -> tu
         scores = _losses_and_hits(logits, targets[time])
         return time + 1, states, [array.write(time, score) for array, score in zip(kept, scores, strict=True)]
 
-    _, _, kept = tf.while_loop(lambda time, *_: time < length, read_one, [0, steps.start(), kept])
+    # Steps wait for each other anyhow; with more at once TensorFlow keeps the memory of several.
+    _, _, kept = tf.while_loop(
+        lambda time, *_: time < length, read_one, [0, steps.start(), kept], parallel_iterations=1
+    )
     return kept[0].stack(), kept[1].stack()
 
 
