@@ -309,10 +309,13 @@ _STEPS_OF_KIND = {
 
 def _folded(steps: list) -> list:
     """Looks up products instead of multiplying what was looked up: the vocabulary has few characters."""
-    match steps:
-        case [_Lookup(table), _Affine(kernel, bias), *rest] if table.shape[0] <= _LARGEST_TABLE_ROWS:
-            return [_Lookup(tf.matmul(table, kernel) + bias), *rest]
-    return steps
+    # No `match`: AutoGraph, which reads this when TensorFlow evaluates, does not know it.
+    if len(steps) < 2 or not isinstance(steps[0], _Lookup) or not isinstance(steps[1], _Affine):
+        return steps
+    (lookup, affine), rest = steps[:2], steps[2:]
+    if lookup.table.shape[0] > _LARGEST_TABLE_ROWS:
+        return steps
+    return [_Lookup(tf.matmul(lookup.table, affine.kernel) + affine.bias), *rest]
 
 
 def _with_numpy_arrays(step: Any) -> Any:
