@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from fedlab.models.layer_steps import ModelSteps, keeps_its_state, numpy_steps
-from fedlab.models.tracing import reset_states, traced_forward
+from fedlab.models.traced_forward import reset_states, traced_forward
 from fedlab.vocabulary import decode, encode
 
 

@@ -7,8 +7,6 @@ import os
 
 import pytest
 
-import notebook_sources
-
 NUM_PROCESSES = 2
 # The one file that is not kept together: each of its tests runs a notebook.
 ONE_BY_ONE = "tests/test_notebooks.py::test_notebook_gives_"
@@ -55,6 +53,8 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     """Puts what takes long first, where tests are shared out; else the order of the files stays."""
     if hasattr(config, "workerinput"):
+        import notebook_sources  # Not at the top: Colab's environment lacks what it needs.
+
         measured = notebook_sources.read_measured()
         items.sort(key=lambda item: -seconds_of(item.nodeid, measured))
 

@@ -41,11 +41,18 @@ def tff_imports(package):
 
 
 def walk_with_functions(node, in_function=False):
-    """Walks a syntax tree; each node comes with whether it stands inside a function."""
+    """Walks the syntax tree of what is run; each node comes with whether it stands inside a function."""
     yield node, in_function
     inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    for child in ast.iter_child_nodes(node):
+    for child in _children_that_run(node):
         yield from walk_with_functions(child, inside)
+
+
+def _children_that_run(node):
+    """The children of a node, without what only type checkers read: `if typing.TYPE_CHECKING:`."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        return node.orelse
+    return ast.iter_child_nodes(node)
 
 
 def imported_names(node):
@@ -114,6 +121,12 @@ def test_import_that_points_upwards_is_found(copy_of_fedlab):
         ("runtime/a.py", "import tensorflow_federated as tff", []),
         ("datasets/federated_text.py", "import tensorflow_federated as tff", []),
         ("plots.py", "import tensorflow_federated_words", []),
+        ("datasets/a.py", "if typing.TYPE_CHECKING:\n  import tensorflow_federated as tff", []),
+        (
+            "datasets/a.py",
+            "if TYPE_CHECKING: ...\nelse:\n  import tensorflow_federated",
+            ["datasets/a.py:3:"],
+        ),
     ],
 )
 def test_import_of_tff_in_the_wrong_room_is_found(tmp_path, file, code, complaints):

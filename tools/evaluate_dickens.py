@@ -15,7 +15,7 @@ from fedlab.datasets import load_shakespeare
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.datasets.sequences import find_trainable_clients, make_batches
 from fedlab.models.dickens import load_dickens
-from fedlab.models.tracing import traced_forward
+from fedlab.models.traced_forward import traced_forward
 from fedlab.training import evaluate
 from fedlab.vocabulary import CHARACTERS
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from fedlab.models.tracing import undisturbed
+from fedlab.models.traced_forward import undisturbed
 
 # NumPy's BLAS splits a product of more numbers than this among threads, which then wait for each other:
 # on a machine that is busy otherwise, a hundred times as long as the product takes.

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from fedlab.datasets.sequences import BATCH_SIZE, split_input_target
 from fedlab.models.layer_steps import ModelSteps, has_steps, tensorflow_steps
-from fedlab.models.tracing import undisturbed
+from fedlab.models.traced_forward import undisturbed
 from fedlab.models.weights import assign_variables
 from fedlab.training.any_batch_size import copy_for_any_batch_size
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.models.tracing import reset_states, traced_forward
+from fedlab.models.traced_forward import reset_states, traced_forward
 
 IDS = np.array([[3, 1, 4, 1, 5]])
 
