@@ -11,6 +11,7 @@ import weakref
 
 from tensorflow.python.eager import cancellation
 
+from fedlab import freed_memory
 from fedlab.runtime import errors, events, telling
 
 _lanes = threading.local()
@@ -69,7 +70,8 @@ class Run:
         self.teller.tell(events.COMPUTATION_STARTED)
         started = time.perf_counter()
         try:
-            result = function(self, *arguments)
+            with freed_memory.given_back():
+                result = function(self, *arguments)
         except Exception as error:
             if isinstance(error, errors.ComputationError):
                 error.computation, error.num_clients = self.computation, self.num_clients

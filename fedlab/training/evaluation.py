@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from fedlab import freed_memory
 from fedlab.datasets.preprocessed_clients import PreprocessedClients, preprocess_clients
 from fedlab.datasets.preprocessing import Preprocessing
 from fedlab.training.keras_adapter import assign_weights
@@ -79,7 +80,8 @@ def make_weights_evaluation(
 
 
 def _evaluate_windows(keras_model: tf.keras.Model, windows: dict[str, np.ndarray]) -> Evaluation:
-    losses, hits = score_windows(keras_model, np.concatenate(list(windows.values())).astype(np.int64))
+    with freed_memory.given_back():
+        losses, hits = score_windows(keras_model, np.concatenate(list(windows.values())).astype(np.int64))
     borders = np.cumsum([len(found) for found in windows.values()])[:-1]
     by_client = zip(windows, np.split(hits, borders), strict=True)
     return Evaluation(
