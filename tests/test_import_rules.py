@@ -16,7 +16,7 @@ TFF_MODULES = ("tensorflow_federated", "fedlab.datasets.federated_text")
 # sequences serve readers who never load TFF, and what mends TFF waits until TFF is there. The demo
 # is a learner's script, and the doctor tries whether TFF can be imported.
 # `widgets` and `plots` see plain records only.
-TFF_ANYWHERE = {"aggregators", "exercises", "runtime", "training"}
+TFF_ANYWHERE = {"aggregators", "runtime", "training"}
 TFF_INSIDE_FUNCTIONS = {"datasets", "demo", "doctor", "keras_classes"}
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from fedlab.runtime.tracing import shortened
+from fedlab.runtime.watching.traces import shortened
 
 _EXPLANATIONS = {
     "federated_broadcast": "The server sends this to every client.",

@@ -7,7 +7,8 @@ import tensorflow_federated as tff
 
 from fedlab.aggregators import plain_values
 from fedlab.aggregators.explored_round import ClientChange, ExploredRound, RoundNumbers, RoundStep
-from fedlab.runtime import embedding, summaries, tracing
+from fedlab.runtime.interpreter import conversion
+from fedlab.runtime.watching import summaries, traces
 
 _Weighted = tff.aggregators.WeightedAggregationFactory
 _Unweighted = tff.aggregators.UnweightedAggregationFactory
@@ -70,7 +71,7 @@ class Exploration:
         weights = self._check_weights(weights, len(values))
         process, states, rounds = self._continued(_type_of(values[0]), after)
         arguments = [[_to_numpy(value) for value in values], *([weights] if weights else [])]
-        trace = tracing.trace(process.next, states[-1], *arguments)
+        trace = traces.trace(process.next, states[-1], *arguments)
         record = _record(self.name, len(states), process, values, weights, states[-1], trace)
         self._process, self._states = process, (*states, trace.result.state)
         self.rounds = (*rounds, record)
@@ -173,7 +174,7 @@ def _to_numpy(value):
 
 
 def _summary(value, type_spec):
-    return summaries.summarize(embedding.embed(value, type_spec))
+    return summaries.summarize(conversion.embed(value, type_spec))
 
 
 def _leaves(summary, name=""):

@@ -20,7 +20,7 @@ from tensorflow_federated.python.core.environments.tensorflow_backend import ten
 from tensorflow_federated.python.core.impl.compiler import building_blocks, intrinsic_defs
 from tensorflow_federated.python.core.impl.computation import computation_impl
 
-from fedlab.runtime import programs
+from fedlab.runtime.interpreter import programs
 
 MOST_PROGRAMS = 64
 # Of computations that nobody has any more, but that a loop may be making anew in every pass.

@@ -15,7 +15,7 @@ from tensorflow_federated.python.core.impl.executors import (
 )
 from tensorflow_federated.python.core.impl.types import computation_types, placements
 
-from fedlab.runtime import embedding, runs
+from fedlab.runtime.interpreter import calls, conversion
 
 
 class Value(executor_value_base.ExecutorValue):
@@ -33,7 +33,7 @@ class Value(executor_value_base.ExecutorValue):
         return self._held
 
     async def compute(self):
-        return embedding.extract(self._held, self._type_signature)
+        return conversion.extract(self._held, self._type_signature)
 
 
 class InProcessExecutor(executor_base.Executor):
@@ -56,18 +56,20 @@ class InProcessExecutor(executor_base.Executor):
         if isinstance(value, NamedProgram):
             return Value(value, value.type_signature)
         type_spec = executor_utils.reconcile_value_with_type_spec(value, type_spec)
-        return Value(embedding.embed(value, type_spec), type_spec)
+        return Value(conversion.embed(value, type_spec), type_spec)
 
     async def create_call(self, comp, arg=None):
         named = comp.reference
-        run = runs.Run(named.name, self._num_clients, self._clients_at_a_time)
+        call = calls.Call(named.name, self._num_clients, self._clients_at_a_time)
         arguments = [] if arg is None else [arg.reference]
-        work = asyncio.get_running_loop().run_in_executor(self._threads, run.call, named.program, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(
+            self._threads, call.perform, named.program, *arguments
+        )
         try:
-            # Shielded: cancelling this coroutine must reach the run, which ends its own threads.
+            # Shielded: cancelling this coroutine must reach the call, which ends its own threads.
             result = await asyncio.shield(work)
         except asyncio.CancelledError:
-            run.stop()
+            call.stop_signal.set()
             work.add_done_callback(_forget_outcome)
             raise
         return Value(result, comp.type_signature.result)

@@ -6,7 +6,7 @@ In a learning process of TFF, the client's work is the one step at the clients w
 
 import dataclasses
 
-from fedlab.runtime import events
+from fedlab.runtime.watching import events
 
 
 @dataclasses.dataclass(frozen=True)

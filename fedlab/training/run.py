@@ -5,7 +5,7 @@ import contextlib
 from fedlab.arguments import check_whole_numbers
 from fedlab.generation import generate_text
 from fedlab.models.char_rnn import with_batch_size
-from fedlab.runtime import events
+from fedlab.runtime.watching import events
 from fedlab.training.client_results import ClientListener
 from fedlab.training.keras_adapter import assign_weights
 from fedlab.training.rounds import run_plan

@@ -1,4 +1,4 @@
-"""Widgets to watch federated learning happen: one widget a file.
+"""Widgets to watch federated learning happen: one widget a folder, and `parts` for what they share.
 
 They are built on the parts that ipywidgets 7.7.1 (Colab) and 8 (JupyterLab) share, see plain records and
 callables only, and say their facts in words where no front end can show them.
@@ -8,10 +8,10 @@ from fedlab.lazy_names import lazy_names
 
 # The names of this package, and the modules that they wait in.
 _HOMES = {
-    "AggregationExplorer": "aggregation_explorer",
-    "ClientBrowser": "client_browser",
-    "GenerationPlayground": "generation_playground",
-    "RoundsDashboard": "rounds_dashboard",
+    "AggregationExplorer": "aggregation_explorer.widget",
+    "ClientBrowser": "client_browser.widget",
+    "GenerationPlayground": "generation_playground.widget",
+    "RoundsDashboard": "rounds_dashboard.widget",
 }
 
 __all__ = list(_HOMES)

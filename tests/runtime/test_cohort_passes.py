@@ -8,7 +8,9 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab
-from fedlab.runtime import cohort_passes, compiling, events, programs
+from fedlab.runtime import compiling
+from fedlab.runtime.interpreter import cohort_passes, programs
+from fedlab.runtime.watching import events
 
 NUMBERS = tff.TensorType(np.float32, [3])
 AT_CLIENTS = tff.FederatedType(NUMBERS, tff.CLIENTS)

@@ -3,7 +3,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab  # noqa: F401
-from fedlab.runtime import embedding, graph_functions
+from fedlab.runtime.interpreter import conversion, graph_functions
 
 
 def sequence(*numbers):
@@ -113,8 +113,8 @@ def test_no_reduction_is_left_to_be_optimized_anew_in_every_call(monkeypatch):
 def test_no_thread_tunes_a_clients_dataset_unless_it_was_asked_for():
     asked = tf.data.Options()
     asked.autotune.enabled = True
-    assert recipe_says_autotune(embedding.embed(sequence(1), NUMBERS)) is False
-    assert recipe_says_autotune(embedding.embed(sequence(1).with_options(asked), NUMBERS)) is True
+    assert recipe_says_autotune(conversion.embed(sequence(1), NUMBERS)) is False
+    assert recipe_says_autotune(conversion.embed(sequence(1).with_options(asked), NUMBERS)) is True
 
 
 def recipe_says_autotune(embedded):

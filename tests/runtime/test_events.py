@@ -5,7 +5,7 @@ import pytest
 import tensorflow_federated as tff
 
 import fedlab
-from fedlab.runtime import events
+from fedlab.runtime.watching import events
 
 AT_CLIENTS = tff.FederatedType(np.float32, tff.CLIENTS)
 

@@ -4,8 +4,8 @@ import tensorflow as tf
 from graph_library import layer_rewritten_and_not, rewritten_and_not, weight_gradients
 
 import fedlab  # noqa: F401
-from fedlab.runtime.functional_loops import find_loops
-from fedlab.runtime.input_gradients import defer_input_gradients
+from fedlab.runtime.graphs.functional_loops import find_loops
+from fedlab.runtime.graphs.input_gradients import defer_input_gradients
 
 STEPS, ROWS, COLUMNS, UNITS = 6, 4, 3, 5
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.runtime import events
+from fedlab.runtime.watching import events
 
 
 @tff.tensorflow.computation(np.int64)

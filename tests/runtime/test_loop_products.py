@@ -4,8 +4,8 @@ import tensorflow as tf
 from graph_library import layer_rewritten_and_not, rewritten_and_not, weight_gradients
 
 import fedlab  # noqa: F401
-from fedlab.runtime.functional_loops import find_loops
-from fedlab.runtime.loop_products import share_products_of_steps
+from fedlab.runtime.graphs.functional_loops import find_loops
+from fedlab.runtime.graphs.loop_products import share_products_of_steps
 
 STEPS, ROWS, COLUMNS, UNITS = 7, 4, 3, 6
 

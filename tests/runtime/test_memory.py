@@ -10,7 +10,8 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from tensorflow.python.eager import context as eager_context
 
-from fedlab.runtime import cohort_passes, compiling, runs, values
+from fedlab.runtime import compiling, values
+from fedlab.runtime.interpreter import calls, cohort_passes
 
 
 def resident_mb():
@@ -37,11 +38,11 @@ def new_computation(seed):
 
 def test_graphs_of_programs_that_were_pushed_out_are_released():
     compiler = compiling.Compiler(most_programs=3)
-    from fedlab.runtime import runs
+    from fedlab.runtime.interpreter import calls
 
     def run(seed):
         program = compiler.compile(new_computation(float(seed)))
-        return float(program(runs.Run("test", 0, 1), tf.constant(1.0)))
+        return float(program(calls.Call("test", 0, 1), tf.constant(1.0)))
 
     assert run(2) == 4
     for seed in range(3, 8):
@@ -98,7 +99,7 @@ def test_a_value_goes_when_nothing_needs_it_any_more(monkeypatch):
     monkeypatch.setattr(cohort_passes._Pass, "_take", take_and_remember)
     compiled = compiling.Compiler().compile(two_steps)
     numbers = [tf.constant(float(number)) for number in range(4)]
-    result = compiled(runs.Run("test", 4, 1), values.AtClients(numbers))
+    result = compiled(calls.Call("test", 4, 1), values.AtClients(numbers))
     gc.collect()
     assert float(result.member) == 6000
     assert len(updates) == 4

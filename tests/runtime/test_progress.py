@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab
-from fedlab.runtime import events, progress
+from fedlab.runtime.watching import events, progress
 
 
 @tff.tensorflow.computation(np.float32)

@@ -1,7 +1,7 @@
 import tensorflow as tf
 
 import fedlab  # noqa: F401
-from fedlab.runtime import functional_loops, row_counts
+from fedlab.runtime.graphs import functional_loops, row_counts
 
 
 def body_of_loop(step, rows):

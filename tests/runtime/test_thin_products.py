@@ -4,7 +4,7 @@ import tensorflow as tf
 from graph_library import count, layer_rewritten_and_not, rewritten_and_not, weight_gradients
 
 import fedlab  # noqa: F401
-from fedlab.runtime.thin_products import turn_thin_products
+from fedlab.runtime.graphs.thin_products import turn_thin_products
 
 
 def by_transposed_weights(thin, weights):

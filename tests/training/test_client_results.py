@@ -4,8 +4,8 @@ import pytest
 
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.runtime.events import CLIENT_FINISHED, STEP_FINISHED, Event
-from fedlab.runtime.summaries import Summary
+from fedlab.runtime.watching.events import CLIENT_FINISHED, STEP_FINISHED, Event
+from fedlab.runtime.watching.summaries import Summary
 from fedlab.training import ClientRecord, Laboratory, TrainingDivergedError, distance_between, weights_of
 from fedlab.training.client_results import ClientListener
 

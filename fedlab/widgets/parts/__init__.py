@@ -1,1 +1,1 @@
-"""What the widgets are made of: the view, controls, pages, and work behind them, one idea a file."""
+"""What all widgets share: the base class, controls, HTML, and work in the background."""

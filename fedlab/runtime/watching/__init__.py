@@ -1,0 +1,1 @@
+"""What the runtime tells those who watch a computation: events, traces, a progress bar."""

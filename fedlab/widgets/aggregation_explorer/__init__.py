@@ -1,0 +1,1 @@
+"""Rounds of an aggregation factory, step by step: the widget and its pages."""

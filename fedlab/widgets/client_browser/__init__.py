@@ -1,0 +1,1 @@
+"""Clients to look at one by one: the widget and its pages."""

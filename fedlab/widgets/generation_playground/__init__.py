@@ -1,0 +1,1 @@
+"""Texts of several models side by side: the widget and its columns."""
