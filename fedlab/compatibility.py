@@ -126,7 +126,7 @@ class _TFFLoader:
         return getattr(self._loader, name)
 
 
-class _ThenLoader:
+class _AfterImportLoader:
     """Loads a module of TFF as ever, then does something with it before TFF's import goes on."""
 
     def __init__(self, loader, then):
@@ -162,7 +162,7 @@ def _do_without_worker(module):
     module.set_sync_local_cpp_execution_context = set_context_once_imported
 
 
-_THEN = {
+_AFTER_IMPORT = {
     f"{TFF}.python.core.environments.tensorflow_frontend.tensorflow_computation": _keep_names,
     f"{TFF}.python.core.backends.native.execution_contexts": _do_without_worker,
 }
@@ -225,15 +225,15 @@ class _Finder:
     """Finds TFF, two modules inside it and its two companions, and wraps their loaders."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != TFF and fullname not in _BARE_PACKAGES and fullname not in _THEN:
+        if fullname != TFF and fullname not in _BARE_PACKAGES and fullname not in _AFTER_IMPORT:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is None or spec.loader is None:
             return None
         if fullname == TFF:
             spec.loader = _TFFLoader(spec.loader)
-        elif fullname in _THEN:
-            spec.loader = _ThenLoader(spec.loader, _THEN[fullname])
+        elif fullname in _AFTER_IMPORT:
+            spec.loader = _AfterImportLoader(spec.loader, _AFTER_IMPORT[fullname])
         else:
             spec.loader = _BarePackageLoader(_BARE_PACKAGES[fullname])
         return spec

@@ -17,7 +17,7 @@ LONG_FILES = {
     "tests/runtime/test_same_as_tffs_worker.py": 80,
     "tests/test_widgets_on_colab.py": 70,
     "tests/browser/test_rounds_dashboard_in_browser.py": 60,
-    "tests/training/test_laboratory.py": 60,
+    "tests/training/test_simulation.py": 60,
     "tests/browser/test_aggregation_explorer_in_browser.py": 55,
     "tests/browser/test_generation_playground_in_browser.py": 50,
     "tests/test_platforms.py": 50,

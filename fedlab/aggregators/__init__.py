@@ -23,12 +23,12 @@ from fedlab.lazy_names import lazy_names
 _HOMES = {
     "ClientNormsFactory": "client_norms",
     "CoordinateMedianFactory": "coordinate_median",
-    "Exploration": "exploring",
+    "Exploration": "exploration",
     "ScaledSumFactory": "scaled_sum",
     "StackFactory": "stack",
     "TopKFactory": "top_k",
     "TrimmedMeanFactory": "trimmed_mean",
-    "for_fed_avg": "pairing",
+    "for_fed_avg": "factory_checks",
 }
 
 __all__ = list(_HOMES)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from fedlab.aggregators.client_order import exchange_pairs, fill_missing, sort_rows
 from fedlab.aggregators.client_rows import rows_of_dataset, rows_of_stack, unflatten
 from fedlab.aggregators.coordinate_blocks import concat_blocks
+from fedlab.aggregators.sorting_network import exchange_pairs, fill_missing, sort_rows
 
 BLOCK_SIZE = 2**15  # coordinates; of 10 clients, 1.3 MB in float32
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from fedlab.aggregators.pairing import check_unweighted
+from fedlab.aggregators.factory_checks import check_unweighted
 from fedlab.aggregators.value_types import check_numbers
 
 
@@ -50,7 +50,7 @@ class ScaledSumFactory(tff.aggregators.UnweightedAggregationFactory):
       scaled_sum: the inner factory's measurements.
     """
 
-    passes_inner_result_on = True  # pairing.find_sum looks inside
+    passes_inner_result_on = True  # factory_checks.find_sum looks inside
 
     def __init__(self, inner_factory=None):
         """Makes the factory.

@@ -6,10 +6,10 @@ import numbers
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from fedlab.aggregators.factory_checks import check_unweighted
 from fedlab.aggregators.order_statistic import statistic_of_stack
-from fedlab.aggregators.pairing import check_unweighted
 from fedlab.aggregators.stack import StackFactory
-from fedlab.aggregators.stack_statistic import make_statistic_process
+from fedlab.aggregators.statistic_process import make_statistic_process
 from fedlab.aggregators.value_types import check_floats
 
 

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow_federated as tff
 
-from fedlab.aggregators.pairing import check_factory
+from fedlab.aggregators.factory_checks import check_factory
 
 _Weighted = tff.aggregators.WeightedAggregationFactory
 _Unweighted = tff.aggregators.UnweightedAggregationFactory
@@ -17,7 +17,7 @@ class WrapperFactory:
     `isinstance(ClientNormsFactory(tff.aggregators.MeanFactory()), WeightedAggregationFactory)`.
     """
 
-    passes_inner_result_on = True  # pairing.find_sum looks inside
+    passes_inner_result_on = True  # factory_checks.find_sum looks inside
 
     def __new__(cls, inner_factory=None, **settings):
         base = _Weighted if isinstance(inner_factory, _Weighted) else _Unweighted

@@ -5,17 +5,17 @@ from fedlab.training.client_sampling import sample_clients
 from fedlab.training.evaluation import Evaluation, evaluate, make_weights_evaluation
 from fedlab.training.experiments import Experiment, distance_between
 from fedlab.training.keras_adapter import assign_weights, make_model_fn, weights_of
-from fedlab.training.laboratory import Laboratory, LaboratoryClient
 from fedlab.training.proximal_optimizer import build_proximal
 from fedlab.training.rounds import RoundRecord, Server, TrainingDivergedError, run_rounds, start_server
 from fedlab.training.run import Run
+from fedlab.training.simulation import Simulation, SimulationClient
 
 __all__ = [
     "ClientRecord",
     "Evaluation",
     "Experiment",
-    "Laboratory",
-    "LaboratoryClient",
+    "Simulation",
+    "SimulationClient",
     "RoundRecord",
     "Run",
     "Server",

@@ -12,7 +12,7 @@ from fedlab.training.rounds import run_plan
 
 
 class Run:
-    """What `Laboratory.start` begins.
+    """What `Simulation.start` begins.
 
     Attributes:
       server: the `Server`, for going on in code; it has the last whole round.

@@ -277,7 +277,7 @@ browser
 
 # %%
 browser.select("MACBETH_THIRD_WITCH")
-browser.view.value = "What is dropped"
+browser.page.value = "What is dropped"
 print(browser.facts())
 
 # %% [markdown]
@@ -285,7 +285,7 @@ print(browser.facts())
 # everybody's, and most of that is chance again, because she says so little.
 
 # %%
-browser.view.value = "Against the federation"
+browser.page.value = "Against the federation"
 print(browser.facts())
 
 # %% [markdown]

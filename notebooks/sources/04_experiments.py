@@ -44,7 +44,7 @@ HELD_OUT_WINDOWS = 8  # @param {"type": "slider", "min": 1, "max": 10, "step": 1
 SEED = 1  # @param {"type": "integer"}
 
 # %% [markdown]
-# ## 0 · The laboratory
+# ## 0 · What stays the same
 #
 # TFF's tutorial ends with five suggestions: sample clients at random, train several local epochs, try other
 # client optimizers, other server optimizers, other client weights. Each is a section here. **A fair comparison
@@ -259,7 +259,7 @@ for other in (momentum, fed_adam, fed_yogi):
 # %% [markdown]
 # With a rate of the right size, momentum and FedAdam end where plain averaging ends, and none is clearly better.
 # FedYogi with the same settings is, so far, behind. The strength of adaptive servers, many rounds with
-# rare words and uneven clients, is not what this small laboratory shows; that the wrong rate destroys the model in
+# rare words and uneven clients, is not what these small runs show; that the wrong rate destroys the model in
 # one round, is.
 
 # %% [markdown]
@@ -386,7 +386,7 @@ tff.learning.build_federated_averaging_process(model_fn)
 # %% [markdown]
 # ## All of them
 #
-# One table to close the laboratory: what each change did to held-out accuracy, beside the spread of luck.
+# One table to close the experiments: what each change did to held-out accuracy, beside the spread of luck.
 
 # %% tags=["nbval-ignore-output"]
 everything = [drawn, fixed, three_epochs, timid, bold, adam, momentum, fed_adam, fed_yogi, fed_prox]
@@ -399,11 +399,11 @@ print(f"\nluck: {luck:.1f} points")
 # Now all of these at once, with buttons. **Choose, press Start, and watch**: every client as soon as it is done, its
 # loss and the length of its update, the curves round by round. The rounds run beside the notebook. Stop ends after
 # the round under way and keeps it, Resume goes on, Reset goes back to Dickens. What there is to choose comes from a
-# `Laboratory`: a model, text to train on, held-out text, and optimizers and aggregators by name.
+# `Simulation`: a model, text to train on, held-out text, and optimizers and aggregators by name.
 
 # %%
-laboratory = training.Laboratory(model, train_small, test_small)
-dashboard = fedlab.widgets.RoundsDashboard(laboratory)
+simulation = training.Simulation(model, train_small, test_small)
+dashboard = fedlab.widgets.RoundsDashboard(simulation)
 dashboard.settings.clients_per_round.value = CLIENTS_PER_ROUND
 dashboard
 

@@ -44,7 +44,7 @@ SEED = 1  # @param {"type": "integer"}
 START = "What say you, my lord? "  # @param {"type": "string"}
 
 # %% [markdown]
-# ## 0 · The laboratory
+# ## 0 · What stays the same
 #
 # The same as in notebook 04: the small Dickens model, a few rounds of Federated Averaging on a piece of each
 # client's text, held-out accuracy. **One thing changes: the aggregator.**

@@ -122,7 +122,7 @@ def test_weights_are_numbers_from_zero_one_for_each_client():
 
 def test_reading_values_loads_neither_tensorflow_nor_tff():
     code = (
-        "import sys, fedlab.aggregators.plain_values, fedlab.aggregators.explored_round\n"
+        "import sys, fedlab.aggregators.plain_values, fedlab.aggregators.recorded_round\n"
         "assert not {'tensorflow', 'tensorflow_federated'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)

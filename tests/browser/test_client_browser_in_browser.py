@@ -121,7 +121,7 @@ def browser(lab_server, chromium):
 @pytest.fixture(autouse=True)
 def begin_anew(browser):
     browser.notebook.run(f"browser.search.value = ''; browser.select({IDS[0]!r})")
-    browser.notebook.run("browser.view.value = 'Lines'")
+    browser.notebook.run("browser.page.value = 'Lines'")
     expect(browser.state).to_contain_text("client 1 of 25:")
     expect(browser.heading("Lines")).to_be_visible()
 

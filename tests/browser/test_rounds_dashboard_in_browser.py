@@ -20,9 +20,9 @@ train, test = fedlab.load_shakespeare()
 ids = ["HAMLET_HAMLET", "KING_LEAR_LEAR", "OTHELLO_IAGO", "ROMEO_AND_JULIET_JULIET", "MACBETH_THIRD_WITCH"]
 some = from_speeches({client_id: [train.text(client_id)[:3232]] for client_id in ids})
 held_out = from_speeches({client_id: [test.text(client_id)[:404]] for client_id in ids})
-laboratory = fedlab.training.Laboratory(load_small_dickens(), some, held_out)
-dashboard = fedlab.widgets.RoundsDashboard(laboratory)
-starts, start = [], laboratory.start
+simulation = fedlab.training.Simulation(load_small_dickens(), some, held_out)
+dashboard = fedlab.widgets.RoundsDashboard(simulation)
+starts, start = [], simulation.start
 go_on, is_held = threading.Event(), threading.Event()
 
 
@@ -52,7 +52,7 @@ def start_watched(**settings):
     return run
 
 
-laboratory.start = start_watched
+simulation.start = start_watched
 dashboard"""
 VIEWPORT = {"width": 1024, "height": 900}
 # A machine with much else to do may need this.
@@ -225,7 +225,7 @@ def test_an_interrupted_kernel_and_a_cell_run_again_leave_no_run_behind(dashboar
     dashboard.wait_until(f"len(dashboard.records) > {done + 1}")  # The run is not the kernel's cell.
     dashboard.expect_state(ANY_BUT_THE_FIRST)
     dashboard.notebook.photograph(dashboard.root, pictures / "rounds_dashboard_dark.png")
-    dashboard.notebook.run("first = dashboard; dashboard = fedlab.widgets.RoundsDashboard(laboratory)")
+    dashboard.notebook.run("first = dashboard; dashboard = fedlab.widgets.RoundsDashboard(simulation)")
     assert dashboard.print("first.wait(60), len(first.records) < 500, dashboard.run") == "True True None"
     dashboard.notebook.run("dashboard.close(); dashboard = first")
     dashboard.expect_state("Another dashboard was opened. Stopped after round")

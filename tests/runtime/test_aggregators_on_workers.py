@@ -15,7 +15,7 @@ from fedlab.aggregators import (
     ScaledSumFactory,
     TopKFactory,
     TrimmedMeanFactory,
-    stack_statistic,
+    statistic_process,
 )
 from fedlab.runtime import tff_workers, worker_process
 
@@ -77,7 +77,7 @@ def test_aggregators_are_the_same_on_workers(worker_context, two_workers_context
 def test_values_that_are_not_stacked_are_the_same_on_workers(
     monkeypatch, worker_context, two_workers_context, in_process
 ):
-    monkeypatch.setattr(stack_statistic, "LARGE_BYTES", 0)
+    monkeypatch.setattr(statistic_process, "LARGE_BYTES", 0)
     test_aggregators_are_the_same_on_workers(worker_context, two_workers_context, in_process, "median", 5)
     test_aggregators_are_the_same_on_workers(worker_context, two_workers_context, in_process, "median", 0)
 

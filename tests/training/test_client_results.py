@@ -6,7 +6,7 @@ from fedlab.datasets.federated_text import from_speeches
 from fedlab.models.char_rnn import build_char_rnn
 from fedlab.runtime.watching.events import CLIENT_FINISHED, STEP_FINISHED, Event
 from fedlab.runtime.watching.summaries import Summary
-from fedlab.training import ClientRecord, Laboratory, TrainingDivergedError, distance_between, weights_of
+from fedlab.training import ClientRecord, Simulation, TrainingDivergedError, distance_between, weights_of
 from fedlab.training.client_results import ClientListener
 
 CLIENTS = from_speeches({"a": ["a" * 1700], "b": ["to be or not " * 200], "c": ["c" * 1700]})
@@ -18,13 +18,13 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def laboratory(model):
-    return Laboratory(model, CLIENTS)
+def simulation(model):
+    return Simulation(model, CLIENTS)
 
 
-def test_the_clients_losses_weighted_by_examples_are_the_rounds(laboratory):
+def test_the_clients_losses_weighted_by_examples_are_the_rounds(simulation):
     heard = []
-    (record,) = laboratory.start().rounds(1, heard.append)
+    (record,) = simulation.start().rounds(1, heard.append)
     assert [client.client_id for client in heard] == list(record.cohort) == list("abc")
     weights = record.num_examples_by_client
     assert len(set(weights.values())) == 2  # Otherwise a plain mean would do.
@@ -35,9 +35,9 @@ def test_the_clients_losses_weighted_by_examples_are_the_rounds(laboratory):
     assert all(client.seconds > 0 for client in heard)
 
 
-def test_with_one_client_and_plain_averaging_its_updates_norm_is_the_way_the_server_goes(laboratory, model):
+def test_with_one_client_and_plain_averaging_its_updates_norm_is_the_way_the_server_goes(simulation, model):
     heard = []
-    run = laboratory.start(client_ids=["b"])
+    run = simulation.start(client_ids=["b"])
     list(run.rounds(1, heard.append))
     assert heard[0].update_norm == pytest.approx(
         distance_between(run.server.model_weights, weights_of(model)), rel=1e-4
@@ -45,17 +45,17 @@ def test_with_one_client_and_plain_averaging_its_updates_norm_is_the_way_the_ser
 
 
 @pytest.mark.parametrize("aggregator", ["mean, clipped, zeroed", "median"])
-def test_each_client_is_heard_once_whatever_else_the_process_does(laboratory, aggregator):
+def test_each_client_is_heard_once_whatever_else_the_process_does(simulation, aggregator):
     heard = []
-    list(laboratory.start(aggregator=aggregator).rounds(2, heard.append))
+    list(simulation.start(aggregator=aggregator).rounds(2, heard.append))
     assert [client.client_id for client in heard] == list("abcabc")
     assert all(client.loss > 0 and client.update_norm > 0 and not client.is_left_out for client in heard)
 
 
-def test_a_client_whose_update_is_not_finite_is_heard_as_left_out(laboratory):
+def test_a_client_whose_update_is_not_finite_is_heard_as_left_out(simulation):
     heard = []
     with pytest.raises(TrainingDivergedError):
-        list(laboratory.start(client_ids=["b"], client_rate=3e38).rounds(1, heard.append))
+        list(simulation.start(client_ids=["b"], client_rate=3e38).rounds(1, heard.append))
     assert [(client.client_id, client.is_left_out, client.update_norm) for client in heard] == [
         ("b", True, 0)
     ]

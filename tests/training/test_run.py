@@ -5,25 +5,25 @@ import pytest
 
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.training import Laboratory
+from fedlab.training import Simulation
 
 CLIENTS = from_speeches({name: [name * 1700] for name in "abcd"})
 SETTINGS = dict(clients_per_round=2, seed=3)
 
 
 @pytest.fixture(scope="module")
-def laboratory():
-    return Laboratory(build_char_rnn(8, rnn_units=8, seed=1), CLIENTS)
+def simulation():
+    return Simulation(build_char_rnn(8, rnn_units=8, seed=1), CLIENTS)
 
 
 def numbers_of(records):
     return [(record.round_number, record.cohort, record.metrics) for record in records]
 
 
-def test_a_run_broken_off_and_gone_on_with_is_the_run_in_one_go(laboratory):
-    whole = laboratory.start(**SETTINGS)
+def test_a_run_broken_off_and_gone_on_with_is_the_run_in_one_go(simulation):
+    whole = simulation.start(**SETTINGS)
     expected = numbers_of(whole.rounds(3))
-    broken = laboratory.start(**SETTINGS)
+    broken = simulation.start(**SETTINGS)
     records = [next(broken.rounds(3))]
     assert broken.round_number == 1
     records += broken.rounds(2)
@@ -34,15 +34,15 @@ def test_a_run_broken_off_and_gone_on_with_is_the_run_in_one_go(laboratory):
         assert np.array_equal(ours, theirs)
 
 
-def test_it_tells_the_next_cohort_before_the_round(laboratory):
-    run = laboratory.start(**SETTINGS)
+def test_it_tells_the_next_cohort_before_the_round(simulation):
+    run = simulation.start(**SETTINGS)
     for _ in range(3):
         told = run.next_cohort()
         (record,) = run.rounds(1)
         assert record.cohort == told
 
 
-def test_a_listener_that_raises_drops_the_round_and_keeps_those_before(laboratory):
+def test_a_listener_that_raises_drops_the_round_and_keeps_those_before(simulation):
     class DroppedError(Exception):
         pass
 
@@ -50,19 +50,19 @@ def test_a_listener_that_raises_drops_the_round_and_keeps_those_before(laborator
         if run.round_number == 1:
             raise DroppedError
 
-    run = laboratory.start(**SETTINGS)
+    run = simulation.start(**SETTINGS)
     rounds = run.rounds(3, drop)
     next(rounds)
     kept = run.server.state
     with pytest.raises(DroppedError):
         next(rounds)
     assert run.server.state is kept and run.round_number == 1
-    assert numbers_of(run.rounds(1)) == numbers_of(laboratory.start(**SETTINGS).rounds(2))[1:]
+    assert numbers_of(run.rounds(1)) == numbers_of(simulation.start(**SETTINGS).rounds(2))[1:]
 
 
-def test_a_run_trains_in_a_thread_beside_another_one_and_hears_its_own_clients_only(laboratory):
+def test_a_run_trains_in_a_thread_beside_another_one_and_hears_its_own_clients_only(simulation):
     heard = {"a": [], "b": []}
-    runs = {name: laboratory.start(client_ids=[name]) for name in heard}
+    runs = {name: simulation.start(client_ids=[name]) for name in heard}
     threads = [
         threading.Thread(target=lambda name=name: list(runs[name].rounds(4, heard[name].append)))
         for name in heard
@@ -77,8 +77,8 @@ def test_a_run_trains_in_a_thread_beside_another_one_and_hears_its_own_clients_o
     }
 
 
-def test_it_writes_with_the_weights_of_the_round(laboratory):
-    run = laboratory.start(client_ids=["a"], client_optimizer="Adam", client_rate=0.1, local_epochs=3)
+def test_it_writes_with_the_weights_of_the_round(simulation):
+    run = simulation.start(client_ids=["a"], client_optimizer="Adam", client_rate=0.1, local_epochs=3)
     before = run.write("ab", 60)
     list(run.rounds(2))
     after = run.write("ab", 60)
@@ -88,6 +88,6 @@ def test_it_writes_with_the_weights_of_the_round(laboratory):
 
 
 @pytest.mark.parametrize("num_rounds", [0, 1.5, True])
-def test_impossible_numbers_of_rounds_are_refused_at_once(laboratory, num_rounds):
+def test_impossible_numbers_of_rounds_are_refused_at_once(simulation, num_rounds):
     with pytest.raises(ValueError, match="num_rounds="):
-        laboratory.start(client_ids=["a"]).rounds(num_rounds)
+        simulation.start(client_ids=["a"]).rounds(num_rounds)

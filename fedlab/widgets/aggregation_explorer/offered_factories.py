@@ -14,7 +14,7 @@ def offered(factories):
         if not factories:
             raise ValueError("factories={}: give one at least, or leave it out.")
         return factories
-    from fedlab.aggregators.to_explore import FACTORIES
+    from fedlab.aggregators.example_factories import FACTORIES
 
     if factories is None:
         return FACTORIES

@@ -4,18 +4,18 @@ import functools
 
 import ipywidgets
 
+from fedlab.widgets.aggregation_explorer import offered_factories
 from fedlab.widgets.aggregation_explorer.client_fields import ClientFields
 from fedlab.widgets.aggregation_explorer.round_page import RoundPage
 from fedlab.widgets.aggregation_explorer.round_walk import RoundWalk, plan_in_words
-from fedlab.widgets.aggregation_explorer import offered_factories
 from fedlab.widgets.parts import controls, markup
 from fedlab.widgets.parts.background import BackgroundWork
-from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.widget_base import WidgetBase
 
 _NO_ROUND = "There is no round yet: press Next round."
 
 
-class AggregationExplorer(View):
+class AggregationExplorer(WidgetBase):
     """Runs rounds of an aggregation with typed values, and shows what every step makes of them.
 
     Values are numbers, lists of numbers, or dicts of these, one a client. State goes from round to round;
@@ -42,7 +42,7 @@ class AggregationExplorer(View):
 
         Args:
           factories: a factory, an aggregation process, a function without arguments that makes either,
-            or a dict from names to these; default those of `fedlab.aggregators.to_explore`, which one
+            or a dict from names to these; default those of `fedlab.aggregators.example_factories`, which one
             alone is added to.
           client_values: what the clients hold at first, from 1 to 8 of them: plain values, or texts.
           explore: function of a factory and its name that gives what runs its rounds; default
@@ -124,7 +124,7 @@ class AggregationExplorer(View):
 
     @property
     def rounds(self):
-        """Records of the rounds done: tuple of `fedlab.aggregators.explored_round.ExploredRound`."""
+        """Records of the rounds done: tuple of `fedlab.aggregators.recorded_round.RecordedRound`."""
         return self._walk.rounds
 
     def next_round(self):

@@ -6,7 +6,7 @@ import threading
 from fedlab.widgets.parts.background import BackgroundWork
 
 
-class Latest:
+class LatestRequest:
     """Makes what was asked for last, in a thread; what something else was asked for meanwhile, it forgets."""
 
     def __init__(self, make, show, show_error):

@@ -7,14 +7,14 @@ import ipywidgets
 from fedlab.datasets.client_names import check_client_id, find_clients, near_clients
 from fedlab.datasets.profiles import ClientProfiles
 from fedlab.plots.style import readable
-from fedlab.widgets.client_browser.blocks import as_html, as_html_without_drawings, as_plain_text, has_drawing
-from fedlab.widgets.client_browser.latest_request import Latest
 from fedlab.widgets.client_browser import pages
+from fedlab.widgets.client_browser.blocks import as_html, as_html_without_drawings, as_plain_text, has_drawing
+from fedlab.widgets.client_browser.latest_request import LatestRequest
 from fedlab.widgets.parts import controls, markup
-from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.widget_base import WidgetBase
 from fedlab.widgets.parts.wording import count
 
-LINES, AGAINST, SEES, DROPPED = VIEWS = (
+LINES, AGAINST, SEES, DROPPED = PAGES = (
     "Lines",
     "Against the federation",
     "What training sees",
@@ -25,7 +25,7 @@ BY_NAME, LARGEST, SMALLEST = ORDERS = ("by name", "most text first", "least text
 _PAGES_KEPT = 32
 
 
-class ClientBrowser(View):
+class ClientBrowser(WidgetBase):
     """Shows a federation's clients, one at a time, from four sides.
 
     Example:
@@ -59,7 +59,7 @@ class ClientBrowser(View):
         self._listed = list(profiles.client_ids)
         self._is_setting = False
         self._pages = {}
-        self._drawing = Latest(self._make_page, self._show_html, self._show_error)
+        self._drawing = LatestRequest(self._make_page, self._show_html, self._show_error)
         self._make_controls()
         self._make_pages()
         self._list_clients()
@@ -73,7 +73,7 @@ class ClientBrowser(View):
         self._set_widths()
         self.previous_button = controls.button("Previous client", self.previous, icon="arrow-left")
         self.next_button = controls.button("Next client", self.next, icon="arrow-right")
-        self.view = controls.switch("View", VIEWS)
+        self.page = controls.switch("View", PAGES)
         self.first_speech = controls.whole_number("From speech", 1, 1, 1)
         self.earlier_button = controls.button("Earlier speeches", self.earlier, icon="arrow-up")
         self.later_button = controls.button("Later speeches", self.later, icon="arrow-down")
@@ -94,7 +94,7 @@ class ClientBrowser(View):
             controls.side_by_side(choosing, self.clients),
             controls.side_by_side(self.previous_button, self.next_button),
             self._state,
-            self.view,
+            self.page,
             self._for_lines,
             self.window,
             self._page,
@@ -105,7 +105,7 @@ class ClientBrowser(View):
             (self.search, self._search),
             (self.order, self._list_clients),
             (self.clients, self._choose),
-            (self.view, self._show_page),
+            (self.page, self._show_page),
             (self.first_speech, self._show_page),
             (self.window, self._show_page),
         ):
@@ -215,8 +215,8 @@ class ClientBrowser(View):
         self._show_page()
 
     def _show_page(self):
-        self._for_lines.layout.display = "" if self.view.value == LINES else "none"
-        self.window.layout.display = "" if self.view.value == SEES else "none"
+        self._for_lines.layout.display = "" if self.page.value == LINES else "none"
+        self.window.layout.display = "" if self.page.value == SEES else "none"
         self.earlier_button.disabled = self.first_speech.value == 1
         self.later_button.disabled = not self._has_later()
         self._show_blocks(self._shown())
@@ -262,8 +262,8 @@ class ClientBrowser(View):
 
     def _shown(self):
         """What is to be seen: the client, the view, and the number that the view's control is set to."""
-        number = {LINES: self.first_speech.value, SEES: self.window.value}.get(self.view.value)
-        return self.client_id, self.view.value, number
+        number = {LINES: self.first_speech.value, SEES: self.window.value}.get(self.page.value)
+        return self.client_id, self.page.value, number
 
     def _blocks(self, client_id, view, number):
         page = {
@@ -286,5 +286,5 @@ class ClientBrowser(View):
         )
 
     def facts(self):
-        lines = [f"{self._name_and_place()} ({self.client_id})", self.view.value]
+        lines = [f"{self._name_and_place()} ({self.client_id})", self.page.value]
         return "\n".join([*lines, as_plain_text(self._blocks(*self._shown()))])

@@ -10,7 +10,7 @@ from fedlab.widgets.generation_playground.coloured_text import legend
 from fedlab.widgets.generation_playground.text_column import TextColumn
 from fedlab.widgets.parts import controls, markup
 from fedlab.widgets.parts.background import BackgroundWork
-from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.widget_base import WidgetBase
 from fedlab.widgets.parts.wording import count, error_in_words
 
 LONGEST_TEXT_CHARS = 2000
@@ -21,7 +21,7 @@ _BITS = (
 )
 
 
-class GenerationPlayground(View):
+class GenerationPlayground(WidgetBase):
     """Lets models continue a text, all from the same start and seed.
 
     Example:

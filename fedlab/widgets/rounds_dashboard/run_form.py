@@ -13,7 +13,7 @@ _HINT = (
 
 
 class RunForm:
-    """Controls for the settings that a laboratory starts a run with.
+    """Controls for the settings that a simulation starts a run with.
 
     Attributes:
       clients, clients_per_round, local_epochs, seed, client_optimizer, client_rate, server_optimizer,
@@ -21,17 +21,17 @@ class RunForm:
       root: all of them, to be shown.
     """
 
-    def __init__(self, laboratory):
-        """Makes the controls, with what the laboratory offers first; see `RoundsDashboard`."""
-        trainable = [client for client in laboratory.clients if not client.why_left_out]
+    def __init__(self, simulation):
+        """Makes the controls, with what the simulation offers first; see `RoundsDashboard`."""
+        trainable = [client for client in simulation.clients if not client.why_left_out]
         labels = [(_label(client), client.client_id) for client in trainable]
         self.clients = controls.several("Clients", labels, rows=min(len(trainable), 8))
         self.clients_per_round = controls.whole_number("Clients per round", 0, 0, len(trainable))
         self.local_epochs = controls.whole_number("Local epochs", 1, 1, 100)
         self.seed = controls.whole_number("Seed", 0, 0, 2**31 - 1)
-        self.client_optimizer, self.client_rate = _optimizer("Client", laboratory.client_optimizers)
-        self.server_optimizer, self.server_rate = _optimizer("Server", laboratory.server_optimizers)
-        self.aggregator = controls.choice("Aggregator", list(laboratory.aggregators))
+        self.client_optimizer, self.client_rate = _optimizer("Client", simulation.client_optimizers)
+        self.server_optimizer, self.server_rate = _optimizer("Server", simulation.server_optimizers)
+        self.aggregator = controls.choice("Aggregator", list(simulation.aggregators))
         who = [self.clients_per_round, self.local_epochs, self.seed, self.aggregator]
         how = [self.client_optimizer, self.client_rate, self.server_optimizer, self.server_rate]
         self.root = ipywidgets.VBox(
@@ -44,7 +44,7 @@ class RunForm:
         self._controls = [self.clients, *who, *how]
 
     def settings(self):
-        """The settings, by the names of `Laboratory.start`'s arguments.
+        """The settings, by the names of `Simulation.start`'s arguments.
 
         Raises:
           ValueError: settings that contradict each other, in words.

@@ -13,26 +13,26 @@ class RoundDropped(Exception):  # noqa: N818  Not an error: it is what the learn
 
 
 class TrainingSession:
-    """One run at a time, of one laboratory.
+    """One run at a time, of one simulation.
 
     Attributes:
-      run: the laboratory's run, or None.
+      run: the simulation's run, or None.
       log: RunLog of that run.
       goal: the round after which it is done.
       error: what ended the training last; None where nothing went wrong.
     """
 
-    def __init__(self, laboratory, write_sample, on_change):
+    def __init__(self, simulation, write_sample, on_change):
         """Makes a session in which nothing is trained yet.
 
         Args:
-          laboratory: see `RoundsDashboard`.
+          simulation: see `RoundsDashboard`.
           write_sample: function from the run to a text, or None where none is due; called before the first
             round and after each.
           on_change: function of what has changed: "state", "client" (one of the round), "clients" (all of
             them), "rounds" or "samples". It is called in the threads that train.
         """
-        self._laboratory, self._write_sample, self._on_change = laboratory, write_sample, on_change
+        self._simulation, self._write_sample, self._on_change = simulation, write_sample, on_change
         self._background, self._dropping = BackgroundWork(), threading.Event()
         self.run, self.log, self.goal, self.error = None, RunLog(), 0, None
         self._is_building = False
@@ -63,7 +63,7 @@ class TrainingSession:
         """Builds a run in the thread that calls, and trains it in another; does nothing while there is one.
 
         Args:
-          settings: dict of arguments for the laboratory's `start`.
+          settings: dict of arguments for the simulation's `start`.
           num_rounds: how many rounds to train.
         """
         if self.run is not None or self.is_running or not self.wait():
@@ -116,7 +116,7 @@ class TrainingSession:
         self._begin()
         self._show_all()
         try:
-            self.run = self._laboratory.start(**settings)
+            self.run = self._simulation.start(**settings)
             self.log.before = self.run.before
         finally:
             self._is_building = False

@@ -10,12 +10,12 @@ import ipywidgets
 from fedlab.plots.run_curves import plot_run
 from fedlab.plots.style import readable
 from fedlab.widgets.parts import controls, markup
-from fedlab.widgets.parts.view import View
+from fedlab.widgets.parts.widget_base import WidgetBase
 from fedlab.widgets.parts.wording import error_in_words
+from fedlab.widgets.rounds_dashboard import run_pages
 from fedlab.widgets.rounds_dashboard.run_form import RunForm
 from fedlab.widgets.rounds_dashboard.throttle import Throttled
 from fedlab.widgets.rounds_dashboard.training_session import TrainingSession
-from fedlab.widgets.rounds_dashboard import run_pages
 
 _SHOWN_EVERY_S = 0.1
 _DRAWN_EVERY_S = 1.0
@@ -26,15 +26,15 @@ _LOCKED = "A run keeps its settings; Rounds and the text may change. To choose o
 _dashboards = weakref.WeakSet()
 
 
-class RoundsDashboard(View):
+class RoundsDashboard(WidgetBase):
     """Starts, stops and shows rounds of federated averaging.
 
     A run goes on beside the notebook. A new dashboard, such as the one that a cell makes when it is run
     again, stops the runs of those before after the round that they are in.
 
     Example:
-      >>> laboratory = fedlab.training.Laboratory(load_small_dickens(), *fedlab.load_shakespeare())
-      >>> dashboard = RoundsDashboard(laboratory)
+      >>> simulation = fedlab.training.Simulation(load_small_dickens(), *fedlab.load_shakespeare())
+      >>> dashboard = RoundsDashboard(simulation)
       >>> dashboard.settings.clients_per_round.value = 2
       >>> dashboard.rounds.value = 3
       >>> dashboard.start()
@@ -50,19 +50,19 @@ class RoundsDashboard(View):
         `start()`, `stop()`, `drop()`, `resume()` and `reset()` do the same.
     """
 
-    def __init__(self, laboratory):
+    def __init__(self, simulation):
         """Makes the widget; nothing is trained yet.
 
         Args:
-          laboratory: a `fedlab.training.Laboratory`, or what has its `clients`, `client_optimizers`,
+          simulation: a `fedlab.training.Simulation`, or what has its `clients`, `client_optimizers`,
             `server_optimizers`, `aggregators` and `start`.
         """
         self._showing, self._drawn_at = threading.Lock(), 0.0
         self._show_clients_soon = Throttled(functools.partial(self._show_change, "clients"), _SHOWN_EVERY_S)
-        self._session = TrainingSession(laboratory, self._write_sample, self._show_change)
-        self._make_controls(laboratory)
+        self._session = TrainingSession(simulation, self._write_sample, self._show_change)
+        self._make_controls(simulation)
         self._make_buttons()
-        self._make_pages(laboratory)
+        self._make_pages(simulation)
         for other in tuple(_dashboards):
             other.stop("Another dashboard was opened.")
         _dashboards.add(self)
@@ -134,7 +134,7 @@ class RoundsDashboard(View):
 
     @property
     def run(self):
-        """The laboratory's run, for going on in code (`run.server`, `run.rounds`); None before Start."""
+        """The simulation's run, for going on in code (`run.server`, `run.rounds`); None before Start."""
         return self._session.run
 
     def facts(self):
@@ -165,8 +165,8 @@ class RoundsDashboard(View):
 
     # --- Parts ------------------------------------------------------------------------------------
 
-    def _make_controls(self, laboratory):
-        self.settings = RunForm(laboratory)
+    def _make_controls(self, simulation):
+        self.settings = RunForm(simulation)
         self.rounds = controls.whole_number("Rounds", 5, 1, 1000)
         self.rounds.observe(lambda _: self._change_rounds(), "value")
         self.sample_every = controls.whole_number("Text every n rounds", 2, 0, 1000)
@@ -184,7 +184,7 @@ class RoundsDashboard(View):
         self.resume_button = button("Resume", self.resume, "Adds rounds to the run.", "forward")
         self.reset_button = button("Reset", self.reset, "Forgets the run.", "undo")
 
-    def _make_pages(self, laboratory):
+    def _make_pages(self, simulation):
         self._locked, self._errors, self._state, self._progress = (ipywidgets.HTML() for _ in range(4))
         self._curves, self._clients, self._rounds, self._samples = (ipywidgets.HTML() for _ in range(4))
         self._show(
@@ -199,7 +199,7 @@ class RoundsDashboard(View):
             ),
             *(self._errors, self._state, self._progress, self._curves, self._clients, self._rounds),
             self._samples,
-            ipywidgets.HTML(run_pages.show_left_out(laboratory.clients)),
+            ipywidgets.HTML(run_pages.show_left_out(simulation.clients)),
         )
         self._show_state()
 

@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-from fedlab.aggregators.explored_round import ClientChange, ExploredRound, RoundNumbers, RoundStep
 from fedlab.aggregators.plain_values import describe_type
+from fedlab.aggregators.recorded_round import ClientChange, RecordedRound, RoundNumbers, RoundStep
 from fedlab.widgets import AggregationExplorer
 
 MOVING = dict(is_plumbing=True, function="", intrinsic="federated_zip_at_clients", where="at the clients")
@@ -67,7 +67,7 @@ class Counting:
 
     def _record(self, values, weights, number, value_type):
         numbers = [value if isinstance(value, float) else 0.0 for value in values]
-        return ExploredRound(
+        return RecordedRound(
             number=number,
             factory=self.name,
             value_type=value_type,

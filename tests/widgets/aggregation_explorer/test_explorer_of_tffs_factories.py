@@ -5,7 +5,7 @@ import pytest
 import tensorflow_federated as tff
 
 import fedlab
-from fedlab.aggregators import to_explore
+from fedlab.aggregators import example_factories
 from fedlab.widgets import AggregationExplorer
 
 
@@ -24,7 +24,7 @@ def make():
 
 def test_the_factories_to_explore_are_offered_and_a_round_of_the_mean_is_run(make):
     explorer = make()
-    assert list(explorer.factory.options) == list(to_explore.FACTORIES)
+    assert list(explorer.factory.options) == list(example_factories.FACTORIES)
     explorer.clients.weights[2].value = 2
     assert explorer.next_round().result == (("", "5.25"),)  # (1 + 2 + 2 * 9) / 4
 
@@ -40,7 +40,7 @@ def test_ones_own_factory_comes_first_and_the_others_stay_to_compare(make):
     ("given", "name"),
     [
         (lambda: tff.aggregators.SumFactory(), "your factory"),
-        (to_explore.plain_sum, "plain_sum"),
+        (example_factories.plain_sum, "plain_sum"),
         (tff.aggregators.SumFactory().create(tff.TensorType(np.float32)), "AggregationProcess"),
     ],
 )
@@ -55,7 +55,7 @@ def test_ones_own_factory_wins_over_one_of_fedlabs_with_the_same_name(make):
         return tff.aggregators.SumFactory()
 
     explorer = make(mean)
-    assert list(explorer.factory.options) == list(to_explore.FACTORIES)
+    assert list(explorer.factory.options) == list(example_factories.FACTORIES)
     assert explorer.next_round().result == (("", "12"),)
 
 

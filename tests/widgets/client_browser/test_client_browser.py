@@ -216,7 +216,7 @@ def test_another_client_begins_with_its_first_speech_and_window(browser):
 
 def test_numbers_are_those_of_the_text_beside_everybodys(browser):
     browser.select("OTHELLO_IAGO")
-    browser.view.value = AGAINST
+    browser.page.value = AGAINST
     text, all_text = TEXTS["OTHELLO_IAGO"], "".join(TEXTS.values())
     sizes = sorted(map(len, TEXTS.values()))
     assert row(browser, "characters") == [f"{len(text):,}", f"{len(all_text):,}"]
@@ -230,7 +230,7 @@ def test_numbers_are_those_of_the_text_beside_everybodys(browser):
 
 
 def test_both_figures_are_there_with_words_for_those_who_do_not_see_them(browser):
-    browser.view.value = AGAINST
+    browser.page.value = AGAINST
     assert browser.wait(30)
     assert browser._page.value.count("<img alt=") == 2
     assert f"Helena has {len(TEXTS[IDS[0]]):,} characters, place " in browser._page.value
@@ -238,7 +238,7 @@ def test_both_figures_are_there_with_words_for_those_who_do_not_see_them(browser
 
 def test_characteristic_words_have_their_numbers(browser):
     browser.select("THE_MERCHANT_OF_VENICE_SHYLOCK")
-    browser.view.value = AGAINST
+    browser.page.value = AGAINST
     word, uses = client_pages_word(browser)
     by_client = len(re.findall(rf"\b{word}\b", TEXTS[browser.client_id].lower()))
     by_all = sum(len(re.findall(rf"\b{word}\b", text.lower())) for text in TEXTS.values())
@@ -255,7 +255,7 @@ def client_pages_word(browser):
 
 def test_steps_have_the_shapes_of_the_batches(browser):
     browser.select("OTHELLO_IAGO")
-    browser.view.value = SEES
+    browser.page.value = SEES
     length = len(TEXTS["OTHELLO_IAGO"])
     assert row(browser, "characters to ids") == [f"{length:,} ids", f"int64 [{length}]"]
     assert row(browser, "cut into windows of 101")[1] == f"int64 [{length // 101}, 101]"
@@ -267,7 +267,7 @@ def test_steps_have_the_shapes_of_the_batches(browser):
 
 def test_a_window_is_shown_as_characters_and_ids_and_targets_are_the_next_inputs(browser):
     browser.select("OTHELLO_IAGO")
-    browser.view.value = SEES
+    browser.page.value = SEES
     browser.window.value = 10
     window = TEXTS["OTHELLO_IAGO"][9 * 101 : 10 * 101]
     assert f"<pre>\n{window}</pre>" in html.unescape(browser._page.value)
@@ -283,7 +283,7 @@ def test_a_window_is_shown_as_characters_and_ids_and_targets_are_the_next_inputs
 
 def test_the_last_window_is_left_over(browser):
     browser.select("OTHELLO_IAGO")
-    browser.view.value = SEES
+    browser.page.value = SEES
     browser.window.value = 10**6
     assert browser.window.value == len(TEXTS["OTHELLO_IAGO"]) // 101
     assert f"Window {browser.window.value} is left over" in shown(browser)
@@ -295,7 +295,7 @@ def test_the_last_window_is_left_over(browser):
 @pytest.mark.parametrize("client_id", [WITCH, "HAMLET_HAMLET", "ROMEO_AND_JULIET_JULIET"])
 def test_kept_and_dropped_are_all_of_the_text(browser, client_id):
     browser.select(client_id)
-    browser.view.value = DROPPED
+    browser.page.value = DROPPED
     length = len(TEXTS[client_id])
     used, spare, tail = length // 808 * 808, length % 808 // 101 * 101, length % 808 % 101
     assert row(browser, "training sees")[1] == f"{used:,}"
@@ -309,7 +309,7 @@ def test_kept_and_dropped_are_all_of_the_text(browser, client_id):
 
 def test_a_client_too_small_is_told_why_in_a_sentence(browser):
     browser.select(WITCH)
-    browser.view.value = DROPPED
+    browser.page.value = DROPPED
     assert (
         "Macbeth Third Witch takes no part in training: one batch needs 8 windows of 101 characters, 808 in "
         f"all, and its {len(TEXTS[WITCH])} characters fill {len(TEXTS[WITCH]) // 101}."
@@ -317,7 +317,7 @@ def test_a_client_too_small_is_told_why_in_a_sentence(browser):
 
 
 def test_unknown_characters_have_code_points_names_and_what_becomes_of_them(odd):
-    odd.view.value = DROPPED
+    odd.page.value = DROPPED
     assert row(odd, "é") == ["U+00E9", "latin small letter e with acute", "80", "?"]
     assert row(odd, "ï") == ["U+00EF", "latin small letter i with diaeresis", "40", "?"]
     assert row(odd, r"\t") == ["U+0009", "without a name", "40", "?"]
@@ -325,7 +325,7 @@ def test_unknown_characters_have_code_points_names_and_what_becomes_of_them(odd)
 
 def test_characters_that_are_dropped_become_nothing():
     made = ClientBrowser(ClientProfiles(ODD, unknown="drop"))
-    made.view.value = DROPPED
+    made.page.value = DROPPED
     text = "".join(ODD["PLAY_ANN"])
     dropped = sum(character not in CHARACTERS for character in text)
     assert row(made, "é")[-1] == "nothing"
@@ -337,10 +337,10 @@ def test_characters_that_are_dropped_become_nothing():
 
 
 @pytest.mark.parametrize("client_id", ODD)
-@pytest.mark.parametrize("view", widget.VIEWS)
+@pytest.mark.parametrize("view", widget.PAGES)
 def test_nothing_is_ever_not_a_number(odd, client_id, view):
     odd.select(client_id)
-    odd.view.value = view
+    odd.page.value = view
     assert odd.wait(30)
     for text in (shown(odd), odd.facts()):
         assert not re.search(r"\b(nan|None|inf)\b|cannot be shown", text)
@@ -350,25 +350,25 @@ def test_nothing_is_ever_not_a_number(odd, client_id, view):
 def test_a_client_without_text_says_so_on_every_page(odd):
     odd.select("PLAY_BOB")
     assert "Play Bob has no speeches." in shown(odd)
-    odd.view.value = AGAINST
+    odd.page.value = AGAINST
     assert row(odd, "words per speech")[0] == "–" and "distance from others is not defined" in shown(odd)
-    odd.view.value = SEES
+    odd.page.value = SEES
     assert "There is no whole window to look at." in shown(odd)
-    odd.view.value = DROPPED
+    odd.page.value = DROPPED
     assert "There is no text." in shown(odd) and "its 0 characters fill 0." in shown(odd)
 
 
 def test_a_client_of_unknown_characters_only_has_no_distance(odd):
     odd.select("PLAY_CAT")
-    odd.view.value = AGAINST
+    odd.page.value = AGAINST
     assert "It has no character of the vocabulary" in shown(odd)
     assert row(odd, "characters outside the vocabulary")[0] == "3"
     assert row(odd, "share outside the vocabulary")[0] == "100.0%"
 
 
 def test_text_from_the_dataset_never_becomes_html(odd):
-    for view in widget.VIEWS:
-        odd.view.value = view
+    for view in widget.PAGES:
+        odd.page.value = view
         assert "<b>" not in odd._page.value
 
 
@@ -387,7 +387,7 @@ def test_what_are_no_profiles_is_an_error_that_says_how_to_make_some():
 
 def test_only_the_controls_of_the_open_page_are_shown(browser):
     for view, lines, window in [(LINES, "", "none"), (SEES, "none", ""), (DROPPED, "none", "none")]:
-        browser.view.value = view
+        browser.page.value = view
         assert (browser._for_lines.layout.display or "", browser.window.layout.display or "") == (
             lines,
             window,
@@ -396,7 +396,7 @@ def test_only_the_controls_of_the_open_page_are_shown(browser):
 
 def test_facts_are_those_of_the_open_page_and_the_same_again(browser, profiles):
     browser.select(WITCH)
-    browser.view.value = DROPPED
+    browser.page.value = DROPPED
     length = len(TEXTS[WITCH])
     assert browser.facts().splitlines()[:2] == [
         f"Macbeth Third Witch, client {IDS.index(WITCH) + 1} of 25: {length} characters, too small to train "
@@ -405,7 +405,7 @@ def test_facts_are_those_of_the_open_page_and_the_same_again(browser, profiles):
     ]
     assert re.search(rf"fills no window +{length % 101} +{length % 101 / length:.1%}$", browser.facts(), re.M)
     again = ClientBrowser(ClientProfiles(SPEECHES), WITCH)
-    again.view.value = DROPPED
+    again.page.value = DROPPED
     assert again.facts() == browser.facts() == str(browser)
 
 
@@ -414,7 +414,7 @@ def test_pages_are_drawn_once(browser, monkeypatch):
     real = pages.plot_windows_in_batches
     monkeypatch.setattr(pages, "plot_windows_in_batches", lambda *sizes: drawn.append(sizes) or real(*sizes))
     for view in (DROPPED, LINES, DROPPED):
-        browser.view.value = view
+        browser.page.value = view
         assert browser.wait(30)
     assert len(drawn) == 1
     assert "<img alt=" in browser._page.value
@@ -425,9 +425,9 @@ def test_numbers_are_there_before_the_figures_are(browser, monkeypatch):
     real = pages.plot_windows_in_batches
     slow = lambda *sizes: go_on.wait(30) and real(*sizes)  # noqa: E731
     monkeypatch.setattr(pages, "plot_windows_in_batches", slow)
-    browser.view.value = DROPPED
+    browser.page.value = DROPPED
     assert row(browser, "all") and "Drawing …" in shown(browser)
-    browser.view.value = LINES  # and the page answers
+    browser.page.value = LINES  # and the page answers
     assert SPEECHES[IDS[0]][0].split("\n")[0] in shown(browser)
     go_on.set()
     assert browser.wait(30)
@@ -439,10 +439,10 @@ def test_a_figure_that_cannot_be_drawn_is_an_error_in_words_and_the_widget_goes_
         raise ValueError("no room for 3 windows")
 
     monkeypatch.setattr(pages, "plot_windows_in_batches", broken)
-    browser.view.value = DROPPED
+    browser.page.value = DROPPED
     assert browser.wait(30)
     assert "This page cannot be shown: no room for 3 windows" in shown(browser)
-    browser.view.value = LINES
+    browser.page.value = LINES
     assert SPEECHES[IDS[0]][0].split("\n")[0] in shown(browser)
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from fedlab.widgets.client_browser.latest_request import Latest
+from fedlab.widgets.client_browser.latest_request import LatestRequest
 
 
 class Slow:
@@ -13,7 +13,7 @@ class Slow:
     def __init__(self):
         self.made, self.shown, self.errors = [], [], []
         self.begun, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
-        self.latest = Latest(self.make, self.shown.append, self.errors.append)
+        self.latest = LatestRequest(self.make, self.shown.append, self.errors.append)
 
     def make(self, request):
         self.begun.release()
@@ -78,7 +78,7 @@ def test_an_error_in_what_nobody_wants_any_more_is_not_shown(slow):
 
 def test_one_request_after_the_other_is_always_answered():
     shown = []
-    latest = Latest(str.upper, shown.append, shown.append)
+    latest = LatestRequest(str.upper, shown.append, shown.append)
     for number in range(300):
         latest.ask(f"request {number}", "wait")
     assert latest.wait(60)

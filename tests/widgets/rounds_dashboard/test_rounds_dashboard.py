@@ -1,4 +1,4 @@
-"""Rounds started, stopped, dropped, gone on with and begun anew, of a laboratory in plain Python."""
+"""Rounds started, stopped, dropped, gone on with and begun anew, of a simulation in plain Python."""
 
 import dataclasses
 import itertools
@@ -25,7 +25,7 @@ def evaluation(number):
 
 
 @dataclasses.dataclass
-class Laboratory:
+class Simulation:
     """Trains nothing; where it is gated, each client waits for leave to end its work."""
 
     gated: bool = False
@@ -58,8 +58,8 @@ class Laboratory:
 
 
 class Run:
-    def __init__(self, laboratory, settings):
-        self.laboratory, self.ids = laboratory, settings["client_ids"][: settings["clients_per_round"]]
+    def __init__(self, simulation, settings):
+        self.simulation, self.ids = simulation, settings["client_ids"][: settings["clients_per_round"]]
         self.round_number, self.before, self.server = 0, evaluation(0), object()
 
     def next_cohort(self):
@@ -68,10 +68,10 @@ class Run:
     def rounds(self, num_rounds, on_client):
         for _ in range(num_rounds):
             for place, client_id in enumerate(self.ids):
-                if self.laboratory.gated:
-                    self.laboratory.leave.acquire()
-                self.laboratory.fail((self.round_number + 1, place))
-                on_client(client_record(client_id, place, client_id in self.laboratory.left_out))
+                if self.simulation.gated:
+                    self.simulation.leave.acquire()
+                self.simulation.fail((self.round_number + 1, place))
+                on_client(client_record(client_id, place, client_id in self.simulation.left_out))
             self.round_number += 1
             yield self.record()
 
@@ -83,9 +83,9 @@ class Run:
             num_examples_by_client=dict.fromkeys(self.ids, 16),
             loss=1.9 - number / 10,
             accuracy=0.41 + number / 100,
-            seconds=self.laboratory.seconds,
+            seconds=self.simulation.seconds,
             held_out=evaluation(number),
-            measurements=self.laboratory.measurements,
+            measurements=self.simulation.measurements,
         )
 
     def write(self, start, length, *, seed):
@@ -107,19 +107,19 @@ def client_record(client_id, place, is_left_out):
 
 
 @pytest.fixture
-def laboratory():
-    return Laboratory()
+def simulation():
+    return Simulation()
 
 
 @pytest.fixture
 def gated():
-    laboratory = Laboratory(gated=True)
-    yield laboratory
-    laboratory.let(1000)
+    simulation = Simulation(gated=True)
+    yield simulation
+    simulation.let(1000)
 
 
-def dashboard_of(laboratory, rounds=3):
-    dashboard = RoundsDashboard(laboratory)
+def dashboard_of(simulation, rounds=3):
+    dashboard = RoundsDashboard(simulation)
     dashboard.rounds.value = rounds
     return dashboard
 
@@ -161,22 +161,22 @@ def numbers(dashboard):
 # --- Before, during and after a run ---------------------------------------------------------------
 
 
-def test_before_the_run_only_start_can_be_pressed(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_before_the_run_only_start_can_be_pressed(simulation):
+    dashboard = dashboard_of(simulation)
     assert enabled(dashboard) == {"start"}
     assert "Ready. Press Start." in page(dashboard)
-    assert dashboard.run is None and laboratory.started == []
+    assert dashboard.run is None and simulation.started == []
 
 
-def test_the_settings_go_to_the_laboratory(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_the_settings_go_to_the_simulation(simulation):
+    dashboard = dashboard_of(simulation)
     form = dashboard.settings
     form.clients.value = IDS[1:]
     form.clients_per_round.value, form.local_epochs.value, form.seed.value = 1, 4, 9
     form.client_optimizer.value, form.server_optimizer.value = "Adam", "Yogi"
     form.server_rate.value, form.aggregator.value = 0.5, "median"
     run_to_its_end(dashboard)
-    assert laboratory.started == [
+    assert simulation.started == [
         dict(
             client_ids=(IDS[1], IDS[2]),
             clients_per_round=1,
@@ -191,20 +191,20 @@ def test_the_settings_go_to_the_laboratory(laboratory):
     ]
 
 
-def test_0_clients_per_round_is_everyone_chosen(laboratory):
-    run_to_its_end(dashboard_of(laboratory))
-    (settings,) = laboratory.started
+def test_0_clients_per_round_is_everyone_chosen(simulation):
+    run_to_its_end(dashboard_of(simulation))
+    (settings,) = simulation.started
     assert settings["clients_per_round"] is None and settings["client_ids"] == tuple(IDS)
 
 
-def test_another_optimizer_brings_its_own_rate(laboratory):
-    form = dashboard_of(laboratory).settings
+def test_another_optimizer_brings_its_own_rate(simulation):
+    form = dashboard_of(simulation).settings
     form.client_optimizer.value, form.server_optimizer.value = "Adam", "Yogi"
     assert (form.client_rate.value, form.server_rate.value) == (0.001, 0.01)
 
 
-def test_a_run_trains_the_rounds_that_were_asked_for(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory, rounds=3))
+def test_a_run_trains_the_rounds_that_were_asked_for(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation, rounds=3))
     assert numbers(dashboard) == [1, 2, 3]
     assert "Done: 3 rounds. Held-out accuracy went from 40.0% to 43.0%. Resume adds 3 rounds." in page(
         dashboard
@@ -239,31 +239,31 @@ def test_while_it_runs_each_client_is_shown_as_soon_as_it_is_done(gated):
     assert "Hamlet Hamlet – – – – – not done yet" in page(dashboard)
 
 
-def test_after_the_round_its_clients_stay_with_their_examples(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory, rounds=2))
+def test_after_the_round_its_clients_stay_with_their_examples(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation, rounds=2))
     assert "Clients of round 2" in page(dashboard)
     assert "Othello Iago 16 1.750 50.0% 2.25 3.50 done" in page(dashboard)
     assert [record.client_id for record in dashboard.client_records.values()] == IDS
 
 
-def test_rounds_are_listed_newest_first_with_their_seconds(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory, rounds=12))
+def test_rounds_are_listed_newest_first_with_their_seconds(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation, rounds=12))
     shown = page(dashboard)
     assert "The last 10 rounds" in shown
     assert "12 3 0.700 53.0% 0.800 52.0% 7.2 11 3" in shown
     assert "Seconds per round, on average: 7.2." in shown
 
 
-def test_the_curves_are_those_of_the_rounds(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory, rounds=2))
+def test_the_curves_are_those_of_the_rounds(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation, rounds=2))
     alt = re.search(r'<img alt="([^"]*)"', dashboard._curves.value)[1]
     assert (
         "over 2 rounds; training accuracy goes from 42% to 43%; held-out accuracy goes from 40% to 42%" in alt
     )
 
 
-def test_who_cannot_train_is_listed_with_the_reason_and_cannot_be_chosen(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_who_cannot_train_is_listed_with_the_reason_and_cannot_be_chosen(simulation):
+    dashboard = dashboard_of(simulation)
     assert "1 client left out of every round Client Why Hamlet Osric needs 808 characters, has 311" in page(
         dashboard
     )
@@ -271,18 +271,18 @@ def test_who_cannot_train_is_listed_with_the_reason_and_cannot_be_chosen(laborat
 
 
 def test_a_client_that_the_round_left_out_says_why():
-    dashboard = run_to_its_end(dashboard_of(Laboratory(left_out={"HAMLET_OPHELIA"})))
+    dashboard = run_to_its_end(dashboard_of(Simulation(left_out={"HAMLET_OPHELIA"})))
     assert "Hamlet Ophelia 16 – 50.0% 1.25 3.50 left out: its update is NaN or infinite" in page(dashboard)
 
 
 def test_what_the_aggregator_measured_is_shown():
-    laboratory = Laboratory(measurements={"clipped_count": 2.0})
-    assert "Measured by the aggregator: clipped_count 2." in page(run_to_its_end(dashboard_of(laboratory)))
+    simulation = Simulation(measurements={"clipped_count": 2.0})
+    assert "Measured by the aggregator: clipped_count 2." in page(run_to_its_end(dashboard_of(simulation)))
 
 
 def test_many_quick_clients_do_not_flood_the_page():
-    laboratory = Laboratory(ids=[f"PLAY_ROLE{number}" for number in range(400)])
-    dashboard = dashboard_of(laboratory, rounds=1)
+    simulation = Simulation(ids=[f"PLAY_ROLE{number}" for number in range(400)])
+    dashboard = dashboard_of(simulation, rounds=1)
     updates = []
     dashboard._clients.observe(updates.append, "value")
     started = time.monotonic()
@@ -367,7 +367,7 @@ def test_drop_abandons_the_round_keeps_those_before_and_resume_trains_it_again(g
     assert numbers(dashboard) == [1, 2, 3]
 
 
-def test_a_round_whose_clients_are_all_done_is_kept_and_drop_says_so(laboratory, monkeypatch):
+def test_a_round_whose_clients_are_all_done_is_kept_and_drop_says_so(simulation, monkeypatch):
     being_evaluated, finish, record = threading.Event(), threading.Event(), Run.record
 
     def evaluate_slowly(run):
@@ -375,7 +375,7 @@ def test_a_round_whose_clients_are_all_done_is_kept_and_drop_says_so(laboratory,
         return finish.wait(60) and record(run)
 
     monkeypatch.setattr(Run, "record", evaluate_slowly)
-    dashboard = dashboard_of(laboratory)
+    dashboard = dashboard_of(simulation)
     dashboard.start()
     assert being_evaluated.wait(60)
     dashboard.drop_button.click()
@@ -387,10 +387,10 @@ def test_a_round_whose_clients_are_all_done_is_kept_and_drop_says_so(laboratory,
     )
 
 
-def test_stop_before_the_first_round_trains_none_and_resume_trains_them_all(laboratory, monkeypatch):
+def test_stop_before_the_first_round_trains_none_and_resume_trains_them_all(simulation, monkeypatch):
     writing = threading.Event()
     monkeypatch.setattr(Run, "write", lambda *unused, **settings: str(writing.wait(60)))
-    dashboard = dashboard_of(laboratory)
+    dashboard = dashboard_of(simulation)
     dashboard.sample_every.value = 1
     dashboard.start()
     dashboard.stop()
@@ -402,31 +402,31 @@ def test_stop_before_the_first_round_trains_none_and_resume_trains_them_all(labo
     assert numbers(dashboard) == [1, 2, 3]
 
 
-def test_the_process_is_built_in_the_thread_that_presses_where_no_cell_can_disturb_it(laboratory):
-    builders, shown, start = [], [], laboratory.start
+def test_the_process_is_built_in_the_thread_that_presses_where_no_cell_can_disturb_it(simulation):
+    builders, shown, start = [], [], simulation.start
 
     def noting_start(**settings):
         builders.append(threading.current_thread())
         shown.append((page(dashboard), enabled(dashboard)))
         return start(**settings)
 
-    laboratory.start = noting_start
-    dashboard = dashboard_of(laboratory)
+    simulation.start = noting_start
+    dashboard = dashboard_of(simulation)
     run_to_its_end(dashboard)
     assert builders == [threading.main_thread()]
     assert "Building the process" in shown[0][0] and "start" not in shown[0][1]
 
 
 def test_an_interrupt_while_the_process_is_built_leaves_start_to_be_pressed_again():
-    dashboard = dashboard_of(Laboratory(faults={"start": KeyboardInterrupt()}))
+    dashboard = dashboard_of(Simulation(faults={"start": KeyboardInterrupt()}))
     with pytest.raises(KeyboardInterrupt):
         dashboard.start()
     assert "Ready. Press Start." in page(dashboard) and enabled(dashboard) == {"start"}
     assert numbers(run_to_its_end(dashboard)) == [1, 2, 3]
 
 
-def test_reset_forgets_the_run_and_start_begins_a_new_one(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory))
+def test_reset_forgets_the_run_and_start_begins_a_new_one(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation))
     dashboard.reset_button.click()
     assert dashboard.records == [] and dashboard.run is None and dashboard.client_records == {}
     shown = page(dashboard)
@@ -436,7 +436,7 @@ def test_reset_forgets_the_run_and_start_begins_a_new_one(laboratory):
     assert "Clients of round" not in shown and dashboard._curves.value == ""
     assert enabled(dashboard) == {"start"}
     run_to_its_end(dashboard)
-    assert len(laboratory.started) == 2 and numbers(dashboard) == [1, 2, 3]
+    assert len(simulation.started) == 2 and numbers(dashboard) == [1, 2, 3]
 
 
 def test_reset_while_a_run_is_under_way_changes_nothing(gated):
@@ -449,8 +449,8 @@ def test_reset_while_a_run_is_under_way_changes_nothing(gated):
     assert numbers(dashboard) == [1]
 
 
-def test_a_run_keeps_its_settings_until_reset_but_not_rounds_and_text(laboratory):
-    dashboard = run_to_its_end(dashboard_of(laboratory))
+def test_a_run_keeps_its_settings_until_reset_but_not_rounds_and_text(simulation):
+    dashboard = run_to_its_end(dashboard_of(simulation))
     form = dashboard.settings
     locked = [form.clients, form.clients_per_round, form.seed, form.client_rate, form.aggregator]
     assert all(control.disabled for control in locked)
@@ -476,7 +476,7 @@ def test_a_new_dashboard_stops_the_run_of_the_one_before_after_its_round(gated):
     first = dashboard_of(gated)
     first.start()
     wait_for(lambda: "Round 1 of 3 is under way." in page(first))
-    dashboard_of(Laboratory())
+    dashboard_of(Simulation())
     gated.let(100)
     assert first.wait(60)
     assert numbers(first) == [1]
@@ -497,29 +497,29 @@ def test_closing_ends_the_run_and_takes_the_widget_from_the_page(gated):
 # --- What goes wrong ------------------------------------------------------------------------------
 
 
-def test_no_client_chosen_is_said_and_nothing_starts(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_no_client_chosen_is_said_and_nothing_starts(simulation):
+    dashboard = dashboard_of(simulation)
     dashboard.settings.clients.value = ()
     dashboard.start_button.click()
     assert "No client is chosen: choose at least one in the list Clients." in page(dashboard)
-    assert laboratory.started == []
+    assert simulation.started == []
     dashboard.settings.clients.value = IDS[:1]
     run_to_its_end(dashboard)
     assert "No client is chosen" not in page(dashboard) and numbers(dashboard) == [1, 2, 3]
 
 
-def test_a_cohort_larger_than_the_choice_is_said_with_both_numbers(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_a_cohort_larger_than_the_choice_is_said_with_both_numbers(simulation):
+    dashboard = dashboard_of(simulation)
     dashboard.settings.clients_per_round.value = 3
     dashboard.settings.clients.value = IDS[:2]
     dashboard.start_button.click()
     assert "Clients per round is 3, but only 2 are chosen" in page(dashboard)
-    assert laboratory.started == []
+    assert simulation.started == []
 
 
 def test_an_error_at_the_start_is_shown_and_start_works_again():
-    laboratory = Laboratory(faults={"start": ValueError("client_rate=-1: give a number of at least 0.")})
-    dashboard = run_to_its_end(dashboard_of(laboratory))
+    simulation = Simulation(faults={"start": ValueError("client_rate=-1: give a number of at least 0.")})
+    dashboard = run_to_its_end(dashboard_of(simulation))
     assert "client_rate=-1: give a number of at least 0." in page(dashboard)
     assert "Change the settings, and press Start." in page(dashboard)
     assert enabled(dashboard) == {"start"} and not dashboard.settings.client_rate.disabled
@@ -529,8 +529,8 @@ def test_an_error_at_the_start_is_shown_and_start_works_again():
 
 def test_an_error_in_the_first_round_shows_its_clients_and_start_works_again():
     diverged = ArithmeticError("Round 1: the loss is nan. Take a smaller learning rate.")
-    laboratory = Laboratory(faults={(1, 1): diverged})
-    dashboard = run_to_its_end(dashboard_of(laboratory))
+    simulation = Simulation(faults={(1, 1): diverged})
+    dashboard = run_to_its_end(dashboard_of(simulation))
     assert "Round 1: the loss is nan." in page(dashboard)
     assert "Hamlet Hamlet – 1.500" in page(dashboard)
     assert enabled(dashboard) == {"start"}
@@ -539,8 +539,8 @@ def test_an_error_in_the_first_round_shows_its_clients_and_start_works_again():
 
 
 def test_an_error_in_a_later_round_loses_nothing_and_resume_tries_again():
-    laboratory = Laboratory(faults={(3, 0): RuntimeError("The worker is gone.")})
-    dashboard = run_to_its_end(dashboard_of(laboratory))
+    simulation = Simulation(faults={(3, 0): RuntimeError("The worker is gone.")})
+    dashboard = run_to_its_end(dashboard_of(simulation))
     assert numbers(dashboard) == [1, 2]
     assert "The worker is gone." in page(dashboard)
     assert "Ended by an error in round 3; the 2 rounds before it are kept." in page(dashboard)
@@ -563,14 +563,14 @@ def test_an_error_goes_from_the_page_as_soon_as_one_tries_again(gated):
 def test_an_error_at_a_client_names_the_client():
     error = RuntimeError("'client_update' failed at client 1.")
     error.client = 1
-    dashboard = run_to_its_end(dashboard_of(Laboratory(faults={(1, 1): error})))
+    dashboard = run_to_its_end(dashboard_of(Simulation(faults={(1, 1): error})))
     assert "Hamlet Ophelia: &#x27;client_update&#x27; failed at client 1." in dashboard._errors.value
 
 
 def test_what_comes_from_outside_never_becomes_html():
     evil = "<img src=x>"
-    laboratory = Laboratory(faults={"start": ValueError(f"no {evil}")}, ids=[evil], measurements={evil: 1.0})
-    dashboard = dashboard_of(laboratory)
+    simulation = Simulation(faults={"start": ValueError(f"no {evil}")}, ids=[evil], measurements={evil: 1.0})
+    dashboard = dashboard_of(simulation)
     dashboard.sample_every.value, dashboard.sample_start.value = 1, evil
     run_to_its_end(dashboard)
     assert evil not in dashboard._errors.value and "&lt;img" in dashboard._errors.value
@@ -582,26 +582,26 @@ def test_what_comes_from_outside_never_becomes_html():
 # --- Texts ----------------------------------------------------------------------------------------
 
 
-def test_texts_come_before_the_first_round_and_every_so_many_rounds(laboratory):
-    dashboard = dashboard_of(laboratory, rounds=5)
+def test_texts_come_before_the_first_round_and_every_so_many_rounds(simulation):
+    dashboard = dashboard_of(simulation, rounds=5)
     dashboard.sample_every.value, dashboard.sample_start.value = 2, "To be"
     run_to_its_end(dashboard)
     assert dashboard.samples == [(0, "To be<0>"), (2, "To be<2>"), (4, "To be<4>")]
     assert "Text before the first round To be&lt;0&gt; Text after round 2" in page(dashboard)
 
 
-def test_0_is_no_text(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_0_is_no_text(simulation):
+    dashboard = dashboard_of(simulation)
     dashboard.sample_every.value = 0
     assert run_to_its_end(dashboard).samples == []
 
 
-def test_a_text_every_two_rounds_is_what_a_learner_gets_without_asking(laboratory):
-    assert [number for number, _ in run_to_its_end(dashboard_of(laboratory)).samples] == [0, 2]
+def test_a_text_every_two_rounds_is_what_a_learner_gets_without_asking(simulation):
+    assert [number for number, _ in run_to_its_end(dashboard_of(simulation)).samples] == [0, 2]
 
 
-def test_a_text_that_cannot_be_written_does_not_end_the_training(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_a_text_that_cannot_be_written_does_not_end_the_training(simulation):
+    dashboard = dashboard_of(simulation)
     dashboard.sample_every.value, dashboard.sample_start.value = 3, ""
     run_to_its_end(dashboard)
     assert numbers(dashboard) == [1, 2, 3]
@@ -612,7 +612,7 @@ def test_a_text_that_cannot_be_written_does_not_end_the_training(laboratory):
 
 
 def test_facts_are_the_same_on_slow_and_fast_machines():
-    slow, fast = (run_to_its_end(dashboard_of(Laboratory(seconds=s), rounds=1)) for s in (90.5, 0.5))
+    slow, fast = (run_to_its_end(dashboard_of(Simulation(seconds=s), rounds=1)) for s in (90.5, 0.5))
     assert slow.facts() == fast.facts()
     assert slow.facts().splitlines() == [
         "Rounds dashboard: Done: 1 round. Held-out accuracy went from 40.0% to 41.0%. Resume adds 1 round.",
@@ -624,16 +624,16 @@ def test_facts_are_the_same_on_slow_and_fast_machines():
     ]
 
 
-def test_the_example_in_the_docstring_works(laboratory):
+def test_the_example_in_the_docstring_works(simulation):
     lines = re.findall(r">>> (.*)", RoundsDashboard.__doc__)
-    names = {"laboratory": laboratory, "RoundsDashboard": RoundsDashboard}
+    names = {"simulation": simulation, "RoundsDashboard": RoundsDashboard}
     for line in itertools.islice(lines, 1, len(lines) - 1):
         exec(line, names)
     assert eval(lines[-1], names) == [1, 2, 3]
 
 
-def test_every_control_and_button_has_words(laboratory):
-    dashboard = dashboard_of(laboratory)
+def test_every_control_and_button_has_words(simulation):
+    dashboard = dashboard_of(simulation)
 
     def parts(part):
         yield part

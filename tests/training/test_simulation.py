@@ -7,8 +7,8 @@ import tensorflow_federated as tff
 from fedlab.datasets.federated_text import from_speeches
 from fedlab.datasets.preprocessing import Preprocessing
 from fedlab.models.char_rnn import build_char_rnn
-from fedlab.training import Laboratory, evaluate
-from fedlab.training.choices import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS
+from fedlab.training import Simulation, evaluate
+from fedlab.training.catalog import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS
 
 # 1,700 characters are 16 windows of 101: two batches of 8.
 CLIENTS = from_speeches({name: [name * 1700] for name in "abcd"} | {"tiny": ["x" * 311]})
@@ -20,29 +20,29 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def laboratory(model):
-    return Laboratory(model, CLIENTS, CLIENTS, aggregators={"plain sum": tff.aggregators.SumFactory})
+def simulation(model):
+    return Simulation(model, CLIENTS, CLIENTS, aggregators={"plain sum": tff.aggregators.SumFactory})
 
 
-def test_its_clients_say_who_cannot_train_and_why(laboratory):
-    by_id = {client.client_id: client for client in laboratory.clients}
+def test_its_clients_say_who_cannot_train_and_why(simulation):
+    by_id = {client.client_id: client for client in simulation.clients}
     assert by_id["tiny"].why_left_out == "needs 808 characters for one batch, has 311"
-    assert [(c.num_characters, c.num_batches, c.why_left_out) for c in laboratory.clients[:4]] == [
+    assert [(c.num_characters, c.num_batches, c.why_left_out) for c in simulation.clients[:4]] == [
         (1700, 2, "")
     ] * 4
 
 
-def test_a_run_starts_from_the_models_weights_and_their_evaluation(laboratory, model):
-    run = laboratory.start()
+def test_a_run_starts_from_the_models_weights_and_their_evaluation(simulation, model):
+    run = simulation.start()
     assert run.round_number == 0
     assert run.before == evaluate(model, CLIENTS)
     for ours, weights in zip(run.server.model_weights.trainable, model.get_weights(), strict=True):
         assert np.array_equal(ours, weights)
 
 
-def test_training_leaves_the_model_as_it_was(laboratory, model):
+def test_training_leaves_the_model_as_it_was(simulation, model):
     before = model.get_weights()
-    assert_trains(laboratory.start(clients_per_round=1))
+    assert_trains(simulation.start(clients_per_round=1))
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
@@ -60,8 +60,8 @@ CHOICES = CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, AGGREGATORS
     ("client_optimizer", "server_optimizer", "aggregator"),
     itertools.islice(zip(*map(itertools.cycle, CHOICES), strict=False), max(map(len, CHOICES))),
 )
-def test_every_choice_trains_with_its_first_rate(laboratory, client_optimizer, server_optimizer, aggregator):
-    run = laboratory.start(
+def test_every_choice_trains_with_its_first_rate(simulation, client_optimizer, server_optimizer, aggregator):
+    run = simulation.start(
         client_ids=["a"],
         client_optimizer=client_optimizer,
         server_optimizer=server_optimizer,
@@ -70,16 +70,16 @@ def test_every_choice_trains_with_its_first_rate(laboratory, client_optimizer, s
     assert_trains(run)
 
 
-def test_rates_are_those_asked_for(laboratory):
-    run = laboratory.start(client_ids=["a"], client_rate=0)
+def test_rates_are_those_asked_for(simulation):
+    run = simulation.start(client_ids=["a"], client_rate=0)
     (record,) = run.rounds(1)
     assert record.held_out.accuracy_by_client == run.before.accuracy_by_client
 
 
-def test_ones_own_aggregator_is_offered_and_checked(laboratory):
-    assert laboratory.aggregators[-1] == "plain sum"
+def test_ones_own_aggregator_is_offered_and_checked(simulation):
+    assert simulation.aggregators[-1] == "plain sum"
     with pytest.raises(TypeError, match="SumFactory adds the clients' updates up"):
-        laboratory.start(aggregator="plain sum")
+        simulation.start(aggregator="plain sum")
 
 
 @pytest.mark.parametrize(
@@ -92,33 +92,33 @@ def test_ones_own_aggregator_is_offered_and_checked(laboratory):
         ({"server_rate": float("nan")}, "server_rate=nan"),
         ({"local_epochs": 0}, "local_epochs=0"),
         ({"clients_per_round": 5}, "num_clients=5, but there are only 4"),
-        ({"client_ids": ["e"]}, "client 'e' is not in the laboratory"),
+        ({"client_ids": ["e"]}, "client 'e' is not in the simulation"),
         ({"client_ids": []}, "choose at least one"),
         ({"client_ids": ["tiny"]}, "No client that can train"),
     ],
 )
-def test_impossible_settings_are_named(laboratory, settings, message):
+def test_impossible_settings_are_named(simulation, settings, message):
     with pytest.raises(ValueError, match=message):
-        laboratory.start(**settings)
+        simulation.start(**settings)
 
 
-def test_a_laboratory_where_nobody_can_train_is_refused(model):
+def test_a_simulation_where_nobody_can_train_is_refused(model):
     with pytest.raises(ValueError, match="None of the 1 clients has the 808 characters"):
-        Laboratory(model, CLIENTS, client_ids=["tiny"])
+        Simulation(model, CLIENTS, client_ids=["tiny"])
 
 
 def test_its_batches_and_what_it_evaluates_on_are_those_of_its_preprocessing():
     preprocessing = Preprocessing(batch_size=3, sequence_length_chars=99)
-    laboratory = Laboratory(build_char_rnn(3, rnn_units=8), CLIENTS, CLIENTS, preprocessing=preprocessing)
-    by_id = {client.client_id: client for client in laboratory.clients}
+    simulation = Simulation(build_char_rnn(3, rnn_units=8), CLIENTS, CLIENTS, preprocessing=preprocessing)
+    by_id = {client.client_id: client for client in simulation.clients}
     # 1,700 characters are 17 windows of 100, in 5 batches of 3; 311 are one.
     assert (by_id["a"].num_batches, by_id["tiny"].num_batches) == (5, 1)
-    (record,) = laboratory.start(client_ids=["a", "tiny"]).rounds(1)
+    (record,) = simulation.start(client_ids=["a", "tiny"]).rounds(1)
     assert record.metrics["num_batches"] == record.num_batches == 6
     assert record.held_out.num_characters == (4 * 17 + 3) * 99
 
 
 def test_without_held_out_text_nothing_is_evaluated(model):
-    run = Laboratory(model, CLIENTS).start(client_ids=["a"])
+    run = Simulation(model, CLIENTS).start(client_ids=["a"])
     assert run.before is None
     assert next(run.rounds(1)).held_out is None

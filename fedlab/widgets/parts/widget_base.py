@@ -23,7 +23,7 @@ if (!window.fedlabKeysStay) {
 """
 
 
-class View:
+class WidgetBase:
     """One of fedlab's widgets: parts of ipywidgets under a heading, and their facts in words.
 
     A notebook shows the parts; a terminal, a printed page or a test shows `facts()`. Subclasses build

@@ -105,7 +105,7 @@ class RoundNumbers:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ExploredRound:
+class RecordedRound:
     """One round of an aggregation process.
 
     State, measurements and result are pairs (name, text), one for each tensor in them; a tensor that is

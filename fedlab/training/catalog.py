@@ -1,4 +1,4 @@
-"""Optimizers and aggregators by name, with the rate to try first: what a laboratory offers.
+"""Optimizers and aggregators by name, with the rate to try first: what a simulation offers.
 
 The adaptive server optimizers have the settings that the small Dickens model wants (notebook 04).
 """

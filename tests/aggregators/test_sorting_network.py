@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fedlab.aggregators.client_order import exchange_pairs, fill_missing, sort_rows, value_of_rank
+from fedlab.aggregators.sorting_network import exchange_pairs, fill_missing, sort_rows, value_of_rank
 
 
 @tf.function(autograph=False)

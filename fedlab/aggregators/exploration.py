@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow_federated as tff
 
 from fedlab.aggregators import plain_values
-from fedlab.aggregators.explored_round import ClientChange, ExploredRound, RoundNumbers, RoundStep
+from fedlab.aggregators.recorded_round import ClientChange, RecordedRound, RoundNumbers, RoundStep
 from fedlab.runtime.interpreter import conversion
 from fedlab.runtime.watching import summaries, traces
 
@@ -28,7 +28,7 @@ class Exploration:
       name: what the factory is called.
       description: what it does, from its docstring; may be "".
       is_weighted: whether clients have weights.
-      rounds: tuple of ExploredRounds.
+      rounds: tuple of RecordedRounds.
     """
 
     def __init__(self, factory, name=""):
@@ -60,7 +60,7 @@ class Exploration:
           after: go on from the state after this round, and forget the later ones; default the last.
 
         Returns:
-          ExploredRound.
+          RecordedRound.
 
         Raises:
           ValueError: values or weights do not fit; the message says which client's.
@@ -201,7 +201,7 @@ def _record(name, number, process, values, weights, state, trace):
     value_type = _value_type(process)
     client_summaries = [_summary(_to_numpy(value), value_type) for value in values]
     result = _summary(trace.result.result, result_types.result)
-    return ExploredRound(
+    return RecordedRound(
         number=number,
         factory=name,
         value_type=str(value_type),

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab
-from fedlab.aggregators import Exploration, to_explore
+from fedlab.aggregators import Exploration, example_factories
 
 VALUES = [1.0, 2.0, 5.0]
 
@@ -62,7 +62,7 @@ measurements
 
 
 def test_clipping_shortens_at_the_client_before_the_mean():
-    record = Exploration(to_explore.clipped_mean, "clipped").next_round([1, 2, 9], [1, 1, 2])
+    record = Exploration(example_factories.clipped_mean, "clipped").next_round([1, 2, 9], [1, 1, 2])
     clip = step_of(record, "clip_fn")
     assert changes(clip)[2] == (2, "<0=9, 1=3>", "<0=3, 1=9, 2=1>")
     assert clip.where == "at the clients" and "Every client" in clip.explanation
@@ -73,7 +73,7 @@ def test_clipping_shortens_at_the_client_before_the_mean():
 
 
 def test_the_adaptive_limit_is_state_that_goes_from_round_to_round():
-    exploration = Exploration(to_explore.adaptively_clipped_mean)
+    exploration = Exploration(example_factories.adaptively_clipped_mean)
     first = exploration.next_round([4.0, 4.0])
     # All clients are above the limit of 1, half should be: it grows by exp(0.5).
     assert first.state_changes()[0] == ("clipping_norm.0.current_estimate", "1", "1.64872")
@@ -104,7 +104,7 @@ def test_what_is_sent_is_what_goes_into_the_sum_and_not_what_is_measured():
 
 @pytest.mark.filterwarnings("ignore::fedlab.runtime.SimulatedSecurityWarning")
 def test_what_is_sent_in_another_form_is_not_among_the_numbers():
-    record = Exploration(to_explore.secure_sum).next_round(VALUES)
+    record = Exploration(example_factories.secure_sum).next_round(VALUES)
     assert record.numbers.sent == () and record.numbers.result == (8.0,)
 
 
@@ -189,7 +189,7 @@ def test_a_factory_that_refuses_the_type_is_quoted():
 
 
 def test_weights_are_for_weighted_factories_and_one_each_unless_said():
-    weighted, unweighted = Exploration(to_explore.mean), Exploration(to_explore.plain_sum)
+    weighted, unweighted = Exploration(example_factories.mean), Exploration(example_factories.plain_sum)
     assert (weighted.is_weighted, unweighted.is_weighted) == (True, False)
     assert weighted.next_round(VALUES).weights == ("1", "1", "1")
     with pytest.raises(ValueError, match="takes no weights"):
@@ -232,7 +232,8 @@ def test_what_is_no_factory_is_refused(given, way_out):
 
 def test_the_description_is_the_docstrings_first_paragraph():
     assert Exploration(OnlyScalars()).description == "Refuses what is not a number."
-    assert Exploration(to_explore.mean).description.startswith("The weighted mean: the sum of value times")
+    of_a_function = Exploration(example_factories.mean).description
+    assert of_a_function.startswith("The weighted mean: the sum of value times")
     assert Exploration(lambda: OnlyScalars()).description == ""
 
 
@@ -252,10 +253,10 @@ RESULTS = {
 }
 
 
-@pytest.mark.parametrize("name", to_explore.FACTORIES)
+@pytest.mark.parametrize("name", example_factories.FACTORIES)
 @pytest.mark.filterwarnings("ignore::fedlab.runtime.SimulatedSecurityWarning")
 def test_factories_to_explore_do_what_their_name_says(name):
-    exploration = Exploration(to_explore.FACTORIES[name], name)
+    exploration = Exploration(example_factories.FACTORIES[name], name)
     record = exploration.next_round([1, 2, 9])
     assert exploration.description and record.factory == name
     if RESULTS[name] is not None:
@@ -266,7 +267,7 @@ def test_factories_to_explore_do_what_their_name_says(name):
 
 
 def test_what_top_half_does_not_send_waits_in_the_state():
-    record = Exploration(to_explore.top_half).next_round([[1, 4], [3, 2]])
+    record = Exploration(example_factories.top_half).next_round([[1, 4], [3, 2]])
     # The clients send [0, 4] and [3, 0]; of their mean [1.5, 2] the server keeps 2.
     assert record.numbers.sent == ((0.0, 4.0), (3.0, 0.0))
     assert record.numbers.result == (0.0, 2.0)

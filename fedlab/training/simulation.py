@@ -1,4 +1,4 @@
-"""A laboratory: a model and clients, from which runs start by names and numbers alone."""
+"""A simulation: a model and clients, from which runs start by names and numbers alone."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from fedlab.arguments import check_whole_numbers
 from fedlab.datasets.preprocessed_clients import PreprocessedClients, preprocess_clients
 from fedlab.datasets.preprocessing import Preprocessing
 from fedlab.datasets.reports import ClientReport
-from fedlab.training.choices import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, choose
+from fedlab.training.catalog import AGGREGATORS, CLIENT_OPTIMIZERS, SERVER_OPTIMIZERS, choose
 from fedlab.training.evaluation import make_weights_evaluation
 from fedlab.training.keras_adapter import copy_without_cached_weights, make_model_fn
 from fedlab.training.rounds import make_plan, start_server
@@ -19,8 +19,8 @@ from fedlab.training.run import Run
 
 
 @dataclasses.dataclass(frozen=True)
-class LaboratoryClient:
-    """A client as the laboratory has it."""
+class SimulationClient:
+    """A client as the simulation has it."""
 
     client_id: str
     num_characters: int
@@ -28,18 +28,18 @@ class LaboratoryClient:
     why_left_out: str = ""  # in words; "" for a client that can train
 
 
-class Laboratory:
+class Simulation:
     """Fine-tunes one model on one set of clients, under settings chosen by name.
 
     ```python
-    laboratory = Laboratory(load_small_dickens(), train, test)
-    run = laboratory.start(client_rate=0.3, clients_per_round=4, seed=1)
+    simulation = Simulation(load_small_dickens(), train, test)
+    run = simulation.start(client_rate=0.3, clients_per_round=4, seed=1)
     for record in run.rounds(3):
         print(record.round_number, record.held_out.accuracy)
     ```
 
     Attributes:
-      clients: LaboratoryClients: those that can train, and those too small, with the reason.
+      clients: SimulationClients: those that can train, and those too small, with the reason.
       client_optimizers, server_optimizers: {name: learning rate to try first}.
       aggregators: names.
     """
@@ -54,7 +54,7 @@ class Laboratory:
         aggregators=None,
         preprocessing=None,
     ):
-        """Makes a laboratory.
+        """Makes a simulation.
 
         Args:
           keras_model: character model of `fedlab.models.char_rnn`, for batches of the size that is trained
@@ -163,16 +163,16 @@ class Laboratory:
         ids = list(known) if client_ids is None else list(client_ids)
         unknown = [client_id for client_id in ids if client_id not in known]
         if unknown:
-            raise ValueError(f"client {unknown[0]!r} is not in the laboratory; see its clients.")
+            raise ValueError(f"client {unknown[0]!r} is not in the simulation; see its clients.")
         chosen = self._preprocessed.only(ids)
         if not chosen.trainable:
             raise ValueError("No client that can train is chosen; choose at least one.")
         return chosen
 
 
-def _look_at(report: ClientReport, preprocessing: Preprocessing) -> LaboratoryClient:
+def _look_at(report: ClientReport, preprocessing: Preprocessing) -> SimulationClient:
     why = f"needs {preprocessing.batch_chars} characters for one batch, has {report.num_characters}"
-    return LaboratoryClient(
+    return SimulationClient(
         report.client_id, report.num_characters, report.num_batches, why if report.is_too_small else ""
     )
 

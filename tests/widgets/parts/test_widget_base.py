@@ -6,10 +6,10 @@ from IPython.core.formatters import DisplayFormatter
 
 from fedlab import widgets
 from fedlab.widgets.parts import controls
-from fedlab.widgets.parts.view import WIDGET_VIEW, View
+from fedlab.widgets.parts.widget_base import WIDGET_VIEW, WidgetBase
 
 
-class Counter(View):
+class Counter(WidgetBase):
     """A widget that counts how often its button was pressed."""
 
     def __init__(self):
@@ -52,10 +52,10 @@ def test_every_control_has_a_label():
         controls.text_lines("Start text", "The\n"),
         controls.tick("Colour", True),
         controls.listing("Client", ["Romeo", "Juliet"]),
-        controls.switch("View", ["Lines", "Numbers"]),
+        controls.switch("WidgetBase", ["Lines", "Numbers"]),
     ]
     labels = [control.description for control in made]
-    assert labels == ["Rounds", "Rate", "Optimizer", "Name", "Start text", "Colour", "Client", "View"]
+    assert labels == ["Rounds", "Rate", "Optimizer", "Name", "Start text", "Colour", "Client", "WidgetBase"]
     assert [control.value for control in made] == [3, 0.5, "Adam", "Iago", "The\n", True, "Romeo", "Lines"]
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from odd_aggregation import run
 
-from fedlab.aggregators import CoordinateMedianFactory, TrimmedMeanFactory, stack_statistic
+from fedlab.aggregators import CoordinateMedianFactory, TrimmedMeanFactory, statistic_process
 from fedlab.aggregators.value_types import count_bytes_of
 
 VALUE_TYPE = tff.to_type(collections.OrderedDict(kernel=(np.float32, (2, 3)), bias=[np.float64]))
@@ -31,7 +31,7 @@ def clients(count):
 @pytest.mark.parametrize("factory", [CoordinateMedianFactory(), TrimmedMeanFactory(0.3)])
 def test_collected_values_give_what_stacked_ones_give(monkeypatch, factory, count):
     stacked = run(factory, VALUE_TYPE, clients(count))[0]
-    monkeypatch.setattr(stack_statistic, "LARGE_BYTES", 0)
+    monkeypatch.setattr(statistic_process, "LARGE_BYTES", 0)
     monkeypatch.setattr("fedlab.aggregators.stack.append", None)  # nothing is stacked from here on
     collected = run(factory, VALUE_TYPE, clients(count))[0]
     tf.nest.assert_same_structure(collected, stacked)
@@ -63,7 +63,7 @@ def test_large_values_give_what_numpy_gives(factory, oracle):
     values[2][0][:, ::7] = np.nan
     values[4][2][1, :] = np.inf
     value_type = tff.to_type([(np.float32, shape) for shape in shapes])
-    assert count_bytes_of(value_type) >= stack_statistic.LARGE_BYTES
+    assert count_bytes_of(value_type) >= statistic_process.LARGE_BYTES
     output = run(factory, value_type, values)[0]
     for found, of_clients in zip(output.result, zip(*values, strict=True), strict=True):
         np.testing.assert_allclose(found, oracle(np.stack(of_clients)), rtol=1e-5)
