@@ -41,7 +41,7 @@ test: setup  ## run the tests, in two processes (ARGS="tests/test_vocabulary.py 
 test-fast: setup  ## the quick tests: no notebooks, no browser, no second environment; three minutes
 	@$(PYTEST) -m 'not (notebook or browser or environment or slow)' $(ARGS)
 
-test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 06")
+test-binder: setup  ## replay what Binder does and visit it: five minutes, network, 3 GB (ARGS="00 05")
 	@$(BIN)/python tools/binder_build.py $(ARGS)
 
 test-colab:  ## run the setup cell and the notebooks among Colab's packages, on Python 3.13 (ARGS="00 03")

@@ -11,7 +11,7 @@ import notebook_sources
 from compare_notebooks import run_nbval
 
 # What else is to be shown of a notebook is shown by its one run.
-RUN_BY = {"07_custom_aggregators": "tests/test_platforms.py"}
+RUN_BY = {"06_custom_aggregators": "tests/test_platforms.py"}
 # A public Binder gives 2 GB; the browser's other notebooks and the server want some of it.
 MEMORY_LIMIT_MB = 1600
 

@@ -39,7 +39,7 @@ def plain_sum():
 
 
 def scaled_sum():
-    """The sum of notebook 07: scaled at the clients, unscaled at the server by the number of the round."""
+    """The sum of notebook 06: scaled at the clients, unscaled at the server by the number of the round."""
     return ScaledSumFactory()
 
 

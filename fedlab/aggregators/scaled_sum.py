@@ -1,7 +1,7 @@
 """A sum that is scaled at the clients and unscaled at the server: the example of TFF's tutorial.
 
 "Implementing Custom Aggregations" (tensorflow.org/federated/tutorials/custom_aggregators) builds it in
-four steps, and so does notebook 07. It is of no use but to show every part that a factory can have: work
+four steps, and so does notebook 06. It is of no use but to show every part that a factory can have: work
 at the clients, another factory inside, work at the server, state and measurements.
 """
 

@@ -1,6 +1,6 @@
 """Optimizers and aggregators by name, with the rate to try first: what a simulation offers.
 
-The adaptive server optimizers have the settings that the small Dickens model wants (notebook 05).
+The adaptive server optimizers have the settings that the small Dickens model wants (notebook 04).
 """
 
 import functools

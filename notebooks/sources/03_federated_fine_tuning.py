@@ -201,7 +201,7 @@ print(process.initialize.type_signature.formatted_representation())
 # | `global_model_weights` | the six weights; `non_trainable` is empty, for nothing here is frozen |
 # | `distributor` | what sending to clients needs to remember: nothing |
 # | `client_work` | the settings of the client optimizer, here Adam |
-# | `aggregator` | what averaging needs to remember: nothing (notebook 06 changes that) |
+# | `aggregator` | what averaging needs to remember: nothing (notebook 05 changes that) |
 # | `finalizer` | the settings of the server optimizer |
 
 # %%

@@ -1,11 +1,11 @@
 # %% [markdown]
-# # 08 · Composing aggregators
+# # 07 · Composing aggregators
 #
 # **You will learn** to put aggregators into training: clipping, zeroing, secure sums, differential privacy,
 # compression and a median that outvotes a forger; how they stack, and what each costs in accuracy, bytes and
 # seconds.
 #
-# **You need** notebook 05, for experiments, and notebook 07, for factories.
+# **You need** notebook 04, for experiments, and notebook 06, for factories.
 #
 # **On two cores:** {{ measured }}. {{ links }}
 
@@ -46,7 +46,7 @@ START = "What say you, my lord? "  # @param {"type": "string"}
 # %% [markdown]
 # ## 0 · What stays the same
 #
-# The same as in notebook 05: the small Dickens model, a few rounds of Federated Averaging on a piece of each
+# The same as in notebook 04: the small Dickens model, a few rounds of Federated Averaging on a piece of each
 # client's text, held-out accuracy. **One thing changes: the aggregator.**
 
 # %%
@@ -300,7 +300,7 @@ for name in ("mean, forged", "median, forged"):
 #
 # ## 8 · Your own factory
 #
-# In notebook 07 you built `ScaledSumFactory`: it multiplies at the clients, adds up, divides at the server, and keeps
+# In notebook 06 you built `ScaledSumFactory`: it multiplies at the clients, adds up, divides at the server, and keeps
 # a state. **It is a sum**, so FedAvg must not have it as it is; fedlab says so:
 
 # %% tags=["raises-exception"]
@@ -337,7 +337,7 @@ for name, experiment in experiments.items():
     print(f"{name:20}{experiment.gain_points:+8.1f}{sent / 2**20:9.2f}{last.seconds:9.1f}")
 
 # %% [markdown]
-# A few rounds of four clients: read the order of magnitude and not the decimals, as notebook 05 taught. The seconds of
+# A few rounds of four clients: read the order of magnitude and not the decimals, as notebook 04 taught. The seconds of
 # a secure sum are those of the simulation; the real protocol has several trips between clients and server.
 #
 # ## Recap

@@ -1,11 +1,11 @@
 # %% [markdown]
-# # 07 · Custom aggregators
+# # 06 · Custom aggregators
 #
 # **You will learn** to build an aggregation factory of your own, one rung of a ladder at a time: work at the
 # clients and the server, state and measurements, structures, and another factory inside. The example and its
 # numbers are those of TFF's tutorial "Implementing Custom Aggregations".
 #
-# **You need** notebook 06, or to know what an aggregation process and a factory are.
+# **You need** notebook 05, or to know what an aggregation process and a factory are.
 #
 # **On two cores:** {{ measured }}. {{ links }}
 
@@ -37,7 +37,7 @@ LAYER = tff.to_type([(np.float32, (2,)), (np.float32, (3,))])  # two tensors, as
 # every part that a useful factory has: compression, encryption and noise all do something at the clients and
 # undo it at the server.
 #
-# As in notebook 06, a short name for the trace, without seconds:
+# As in notebook 05, a short name for the trace, without seconds:
 
 
 # %%
@@ -452,7 +452,7 @@ draw(process.next, state, VALUES)
 fedlab.aggregators.for_fed_avg(ScaledSumFactory())
 
 # %% [markdown]
-# The error says where a sum belongs: into a mean, as `MeanFactory` delegates its sums (notebook 06).
+# The error says where a sum belongs: into a mean, as `MeanFactory` delegates its sums (notebook 05).
 
 # %%
 mean = tff.aggregators.MeanFactory(value_sum_factory=ScaledSumFactory())
@@ -461,7 +461,7 @@ output = process.next(process.initialize(), VALUES, [1.0, 1.0, 2.0])
 print("expected:", np.average(VALUES, weights=[1, 1, 2]), "· result:", output.result)
 
 # %% [markdown]
-# That factory goes into `build_weighted_fed_avg(..., model_aggregator=...)` as it is: notebook 08 trains with it.
+# That factory goes into `build_weighted_fed_avg(..., model_aggregator=...)` as it is: notebook 07 trains with it.
 #
 # ## Recap
 #

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 05 · Experiments
+# # 04 · Experiments
 #
 # **You will learn** to ask a federated process one question at a time, and to tell an answer from luck: random
 # clients, local epochs, client and server optimizers, client weighting, and FedAvg against FedProx.

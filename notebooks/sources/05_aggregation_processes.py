@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 06 · Aggregation processes
+# # 05 · Aggregation processes
 #
 # **You will learn** how values get from clients to the server in TFF: what an aggregation process is, how to
 # read its types, why it has a state and measurements, and how factories fit into each other.
@@ -448,7 +448,7 @@ show(output.measurements)
 # From outside to inside: clipping, the mean, the secure sum of the products. One client was clipped outside,
 # so none reached the bound inside.
 #
-# In training it is one argument, `model_aggregator=...` of `build_weighted_fed_avg`, and notebook 08 is about
+# In training it is one argument, `model_aggregator=...` of `build_weighted_fed_avg`, and notebook 07 is about
 # what comes of it.
 #
 # ## Recap
