@@ -13,7 +13,7 @@ START = "What say you, my lord? "
 
 @dataclasses.dataclass(frozen=True)
 class DemoSettings:
-    """How the demo trains; the defaults fit three minutes on two cores."""
+    """How the demo trains; the defaults fit two minutes on two cores."""
 
     rounds: int = 4
     clients_per_round: int = 5
