@@ -14,7 +14,7 @@ def anchor_of(term):
 
 
 def test_terms_are_in_order_and_each_is_there_once():
-    assert TERMS == sorted(set(TERMS), key=str.casefold)
+    assert sorted(set(TERMS), key=str.casefold) == TERMS
 
 
 def test_every_term_is_explained():
