@@ -94,12 +94,12 @@ def test_a_trace_is_of_its_own_call_while_other_threads_compute():
     elsewhere = threading.Thread(target=compute_elsewhere)
     elsewhere.start()
     try:
-        traces = [traces.trace(half_of_weighted_sum, [1.0, 2.0, 3.0], 10.0) for _ in range(20)]
+        recorded = [traces.trace(half_of_weighted_sum, [1.0, 2.0, 3.0], 10.0) for _ in range(20)]
     finally:
         stop.set()
         elsewhere.join()
-    assert {trace.num_clients for trace in traces} == {3}
-    assert {trace.steps[-1].value.text for trace in traces} == {"30"}
+    assert {trace.num_clients for trace in recorded} == {3}
+    assert {trace.steps[-1].value.text for trace in recorded} == {"30"}
 
 
 def test_a_trace_elsewhere_than_in_this_process_says_so():
