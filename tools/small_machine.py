@@ -12,6 +12,7 @@ import psutil
 from notebook_kernel import resident_bytes
 
 SAMPLE_EVERY_S = 0.02
+_GONE_WITHIN_S = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,9 @@ def _watch(process, memory_mb):
 
 
 def _kill_tree(root):
-    for process in [root, *root.children(recursive=True)]:
+    """Kills a process with its descendants, and waits until these are gone: a kill takes effect later."""
+    descendants = root.children(recursive=True)
+    for process in [root, *descendants]:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(descendants, timeout=_GONE_WITHIN_S)  # Whoever started the root waits for it.

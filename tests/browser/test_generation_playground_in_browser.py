@@ -8,9 +8,24 @@ from playwright.sync_api import expect
 
 from lab_page import NotebookPage, notebook_of
 
+# A text of 2,000 characters can be whole before a slow browser has pressed Stop: `pause_s` is for that test.
 CELL = """\
+import time
+
 import fedlab
+from fedlab import generation
 from fedlab.models import dickens
+
+pause_s, at_full_speed = 0.0, generation.stream_characters
+
+
+def stream_characters(*arguments, **settings):
+    for sampled in at_full_speed(*arguments, **settings):
+        time.sleep(pause_s)
+        yield sampled
+
+
+generation.stream_characters = stream_characters
 
 models = {"small": dickens.load_small_dickens(batch_size=1), "large": dickens.load_dickens(batch_size=1)}
 playground = fedlab.widgets.GenerationPlayground(models, start="It was a dark night, and ")
@@ -98,6 +113,7 @@ def clipboard(playground):
 def test_both_texts_grow_before_the_eyes_until_stop_which_keeps_them(playground):
     start = "What say you, my lord? "
     playground.set(start=start, length=LONGEST, temperature=0.5)
+    playground.notebook.run("pause_s = 0.05")
     playground.field("Temperature").press("ArrowUp")
     playground.write.press("Enter")
     first = playground.wait_until_both_have(len(start) + 10)
@@ -108,6 +124,7 @@ def test_both_texts_grow_before_the_eyes_until_stop_which_keeps_them(playground)
     assert playground.notebook.run("print(playground.temperature.value)") == "0.6\n"  # The kernel answers.
     playground.stop.click()
     expect(playground.state).to_contain_text("Stopped. small: ")
+    playground.notebook.run("pause_s = 0.0")
     assert all(len(text) < LONGEST for text in playground.texts())
     assert playground.texts() == playground.in_kernel()
     expect(playground.root.get_by_role("progressbar")).to_have_count(0)

@@ -3,7 +3,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 import fedlab  # noqa: F401
-from fedlab.runtime.interpreter import conversion, graph_functions
+from fedlab.runtime.interpreter import conversion, imported_graphs
 
 
 def sequence(*numbers):
@@ -91,13 +91,13 @@ def test_a_reduction_in_a_reduction_gives_the_sum_of_sums():
 
 def test_no_reduction_is_left_to_be_optimized_anew_in_every_call(monkeypatch):
     graphs = []
-    rewrite = graph_functions._rewrite
+    rewrite = imported_graphs._rewrite
 
     def keep(graph_def, *arguments):
         rewrite(graph_def, *arguments)
         graphs.append(graph_def)
 
-    monkeypatch.setattr(graph_functions, "_rewrite", keep)
+    monkeypatch.setattr(imported_graphs, "_rewrite", keep)
 
     @tff.tensorflow.computation(NUMBERS)
     def total(data):
